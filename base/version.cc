@@ -1,0 +1,7 @@
+#include "trefoil/version.h"
+
+namespace trefoil {
+
+const char* LibraryVersion() { return TREFOIL_VERSION; }
+
+}  // namespace trefoil

@@ -1,0 +1,44 @@
+// A Snapshot is one version of the database, pinned. A value: copying counts a reference, any
+// thread may use any copy. Must not outlive its Database.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "trefoil/query.h"
+#include "trefoil/result.h"
+#include "trefoil/value.h"
+#include "trefoil/version.h"
+
+namespace trefoil {
+
+class Snapshot {
+ public:
+  class State;  // defined by the library
+
+  explicit Snapshot(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+  Version version() const;
+
+  Result<Rows> Run(const Query& query, const Params& params = {}) const;
+
+  // The declared columns of one row in declaration order, or nothing.
+  Result<std::optional<std::vector<Value>>> Get(std::string_view type,
+                                                std::span<const Value> key) const;
+  // Every row of a type in key order, declared columns in declaration order, until `visit` returns
+  // false. The span is valid during the call.
+  Status Scan(std::string_view type,
+              const std::function<bool(std::span<const Value> row)>& visit) const;
+
+  const State& state() const { return *state_; }
+
+ private:
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace trefoil
