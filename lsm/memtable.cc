@@ -1,0 +1,521 @@
+#include "lsm/memtable.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "base/check.h"
+
+namespace trefoil::lsm {
+
+namespace {
+
+constexpr auto kAcquire = std::memory_order_acquire;
+constexpr auto kRelease = std::memory_order_release;
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr int kSpinsBeforeWait = 64;
+
+std::uint64_t LoadBigEndian(const char* bytes) {
+  std::uint64_t number;
+  std::memcpy(&number, bytes, sizeof number);
+  return __builtin_bswap64(number);
+}
+
+}  // namespace
+
+struct Memtable::Record {
+  const Record* older;  // the same key, written before; or null
+  SequenceNumber sequence;
+  std::uint32_t value_size_bytes;
+  std::uint32_t key_size_and_kind;  // size << 8 | kind
+
+  const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
+  std::size_t key_size_bytes() const { return key_size_and_kind >> 8; }
+  Slice key() const { return {bytes(), key_size_bytes()}; }
+  Slice value() const { return {bytes() + key_size_bytes(), value_size_bytes}; }
+  EntryKind kind() const { return static_cast<EntryKind>(key_size_and_kind & 0xff); }
+  Entry entry() const {
+    return {.key = key(), .sequence = sequence, .kind = kind(), .value = value()};
+  }
+  // The newest of this and the older ones that a reader at `snapshot` sees, or null.
+  const Record* VisibleAt(SequenceNumber snapshot) const {
+    const Record* record = this;
+    while (record != nullptr && record->sequence > snapshot) record = record->older;
+    return record;
+  }
+};
+
+struct Memtable::SearchKey {
+  explicit SearchKey(Slice bytes) : key(bytes) {
+    if (key.size() >= 16) {
+      high = LoadBigEndian(key.data());
+      low = LoadBigEndian(key.data() + 8);
+      return;
+    }
+    char padded[16] = {};
+    if (!key.empty()) std::memcpy(padded, key.data(), key.size());
+    high = LoadBigEndian(padded);
+    low = LoadBigEndian(padded + 8);
+  }
+
+  Slice key;
+  std::uint64_t high;
+  std::uint64_t low;
+};
+
+struct Memtable::Node {
+  explicit Node(bool is_leaf) : leaf(is_leaf) {}
+
+  void Set(int slot, std::uint64_t new_high, std::uint64_t new_low, const Record* record) {
+    high[slot].store(new_high, kRelease);
+    low[slot].store(new_low, kRelease);
+    records[slot].store(record, kRelease);
+  }
+  void CopySlot(int to, const Node& from_node, int from) {
+    Set(to, from_node.high[from].load(kRelaxed), from_node.low[from].load(kRelaxed),
+        from_node.records[from].load(kRelaxed));
+  }
+  void Lock() { version.store(version.load(kRelaxed) + 1, kRelease); }
+  void Unlock() {
+    version.store(version.load(kRelaxed) + 1, kRelease);
+    version.notify_all();  // a load when nobody waits
+  }
+  std::uint32_t StableVersion() const {
+    for (int spins = 0;; ++spins) {
+      const std::uint32_t current = version.load(kAcquire);
+      if (current % 2 == 0) return current;
+      if (spins > kSpinsBeforeWait) version.wait(current, kAcquire);
+    }
+  }
+
+  std::atomic<std::uint32_t> version{0};
+  std::atomic<int> count{0};
+  const bool leaf;
+  std::atomic<Node*> next{nullptr};  // the leaf to the right
+  std::array<std::atomic<std::uint64_t>, kSlots> high{};
+  std::array<std::atomic<std::uint64_t>, kSlots> low{};
+  // A leaf's newest record of each key; an inner node's separators, which are records too.
+  std::array<std::atomic<const Record*>, kSlots> records{};
+};
+
+// Child i answers for keys >= separator i-1 and < separator i.
+struct Memtable::Inner : Memtable::Node {
+  Inner() : Node(false) {}
+
+  std::array<std::atomic<Node*>, kSlots + 1> children{};
+};
+
+struct Memtable::RangeDeletes {
+  std::vector<RangeDelete> list;  // sorted by start
+  RangeDeleteSet set;
+};
+
+Memtable::Memtable(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {
+  void* memory = Allocate(sizeof(Node));
+  root_.store(new (memory) Node(true), kRelease);
+  range_delete_history_.push_back(std::make_unique<const RangeDeletes>());
+  range_deletes_.store(range_delete_history_.back().get(), kRelease);
+}
+
+Memtable::~Memtable() = default;
+
+char* Memtable::Allocate(std::size_t size_bytes) {
+  size_bytes = (size_bytes + 7) & ~std::size_t{7};
+  if (size_bytes > chunk_left_) {
+    // A large record gets memory of its own, so that the chunk in use is not wasted.
+    const bool large = size_bytes > chunk_bytes_ / 2;
+    const std::size_t new_bytes = large ? size_bytes : chunk_bytes_;
+    chunks_.push_back(std::make_unique_for_overwrite<char[]>(new_bytes));
+    memory_bytes_.fetch_add(new_bytes, kRelaxed);
+    if (large) return chunks_.back().get();
+    chunk_next_ = chunks_.back().get();
+    chunk_left_ = chunk_bytes_;
+  }
+  chunk_left_ -= size_bytes;
+  return std::exchange(chunk_next_, chunk_next_ + size_bytes);
+}
+
+const Memtable::Record* Memtable::NewRecord(const Entry& entry, const Record* older) {
+  const std::size_t size_bytes = entry.key.size() + entry.value.size();
+  char* memory = Allocate(sizeof(Record) + size_bytes);
+  auto* record =
+      new (memory) Record{.older = older,
+                          .sequence = entry.sequence,
+                          .value_size_bytes = static_cast<std::uint32_t>(entry.value.size()),
+                          .key_size_and_kind = static_cast<std::uint32_t>(entry.key.size() << 8) |
+                                               static_cast<std::uint32_t>(entry.kind)};
+  char* bytes = memory + sizeof(Record);
+  if (!entry.key.empty()) std::memcpy(bytes, entry.key.data(), entry.key.size());
+  if (!entry.value.empty()) {
+    std::memcpy(bytes + entry.key.size(), entry.value.data(), entry.value.size());
+  }
+  return record;
+}
+
+namespace {
+
+// Whether the key of a slot is below (`strictly`) or not above the key searched for.
+template <bool kOrEqual, typename Node, typename Key>
+bool SlotBefore(const Node& node, int slot, const Key& key) {
+  const std::uint64_t high = node.high[slot].load(kAcquire);
+  if (high != key.high) return high < key.high;
+  const std::uint64_t low = node.low[slot].load(kAcquire);
+  if (low != key.low) return low < key.low;
+  // A torn read may meet an empty slot; the version check will repeat the search.
+  const auto* record = node.records[slot].load(kAcquire);
+  if (record == nullptr) return false;
+  return kOrEqual ? record->key() <= key.key : record->key() < key.key;
+}
+
+template <bool kOrEqual, typename Node, typename Key>
+int CountBefore(const Node& node, const Key& key) {
+  int first = 0;
+  int last = node.count.load(kAcquire);
+  while (first < last) {
+    const int middle = (first + last) / 2;
+    if (SlotBefore<kOrEqual>(node, middle, key)) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  return first;
+}
+
+}  // namespace
+
+int Memtable::LowerBound(const Node& node, const SearchKey& key) {
+  return CountBefore<false>(node, key);
+}
+
+int Memtable::UpperBound(const Node& node, const SearchKey& key) {
+  return CountBefore<true>(node, key);
+}
+
+// Splits a full child of `parent`, which has room, and returns the half that answers for `key`.
+Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child,
+                                     const SearchKey& key) {
+  // Keys that arrive in order leave full leaves behind.
+  const bool appending =
+      child->leaf && child->next.load(kRelaxed) == nullptr && UpperBound(*child, key) == kSlots;
+  const int keep = appending ? kSlots - 1 : kSlots / 2;
+  // An inner node gives its separator `keep` to the parent; a leaf keeps all keys in leaves.
+  const int move_from = child->leaf ? keep : keep + 1;
+  Node* right = nullptr;
+  if (child->leaf) {
+    right = new (Allocate(sizeof(Node))) Node(true);
+    right->next.store(child->next.load(kRelaxed), kRelaxed);
+  } else {
+    auto* right_inner = new (Allocate(sizeof(Inner))) Inner();
+    const auto* child_inner = static_cast<const Inner*>(child);
+    for (int i = move_from; i <= kSlots; ++i) {
+      right_inner->children[i - move_from].store(child_inner->children[i].load(kRelaxed), kRelaxed);
+    }
+    right = right_inner;
+  }
+  for (int i = move_from; i < kSlots; ++i) right->CopySlot(i - move_from, *child, i);
+  right->count.store(kSlots - move_from, kRelease);
+
+  parent->Lock();
+  child->Lock();
+  const int parent_count = parent->count.load(kRelaxed);
+  for (int i = parent_count; i > child_index; --i) {
+    parent->CopySlot(i, *parent, i - 1);
+    parent->children[i + 1].store(parent->children[i].load(kRelaxed), kRelease);
+  }
+  parent->CopySlot(child_index, *child, keep);
+  parent->children[child_index + 1].store(right, kRelease);
+  parent->count.store(parent_count + 1, kRelease);
+  if (child->leaf) child->next.store(right, kRelease);
+  child->count.store(keep, kRelease);
+  child->Unlock();
+  parent->Unlock();
+  return SlotBefore<true>(*parent, child_index, key) ? right : child;
+}
+
+// The leaf for `key`, with room for one more; full nodes on the way are split.
+Memtable::Node* Memtable::DescendForInsert(const SearchKey& key) {
+  Node* node = root_.load(kRelaxed);
+  if (node->count.load(kRelaxed) == kSlots) {
+    auto* root = new (Allocate(sizeof(Inner))) Inner();
+    root->children[0].store(node, kRelaxed);
+    // A reader that read the old root's version before its split sees the new root, or the split.
+    root_.store(root, kRelease);
+    node = SplitChild(root, 0, node, key);
+  }
+  while (!node->leaf) {
+    auto* inner = static_cast<Inner*>(node);
+    const int index = UpperBound(*inner, key);
+    Node* child = inner->children[index].load(kRelaxed);
+    node = child->count.load(kRelaxed) == kSlots ? SplitChild(inner, index, child, key) : child;
+  }
+  return node;
+}
+
+void Memtable::Insert(const Entry& entry) {
+  Check(entry.key.size() <= kKeyBytesMax, "keys are limited before they reach the memtable");
+  const SearchKey key(entry.key);
+  Node* leaf = DescendForInsert(key);
+  const int slot = LowerBound(*leaf, key);
+  const int count = leaf->count.load(kRelaxed);
+  if (slot < count) {
+    const Record* newest = leaf->records[slot].load(kRelaxed);
+    if (newest->key() == entry.key) {
+      Check(newest->sequence <= entry.sequence, "sequences never go down");
+      const Record* older = newest->sequence == entry.sequence ? newest->older : newest;
+      leaf->records[slot].store(NewRecord(entry, older), kRelease);
+      entries_.fetch_add(older == newest ? 1 : 0, kRelaxed);
+      return;
+    }
+  }
+  const Record* record = NewRecord(entry, nullptr);
+  entries_.fetch_add(1, kRelaxed);
+  leaf->Lock();
+  for (int i = count; i > slot; --i) leaf->CopySlot(i, *leaf, i - 1);
+  leaf->Set(slot, key.high, key.low, record);
+  leaf->count.store(count + 1, kRelease);
+  leaf->Unlock();
+}
+
+void Memtable::InsertRangeDelete(RangeDelete range) {
+  auto next = std::make_unique<RangeDeletes>(*range_deletes_.load(kRelaxed));
+  memory_bytes_.fetch_add(sizeof(RangeDelete) + range.start.size() + range.limit.size(), kRelaxed);
+  const auto place = std::ranges::upper_bound(next->list, range.start, {}, &RangeDelete::start);
+  next->list.insert(place, std::move(range));
+  next->set = RangeDeleteSet(next->list);
+  range_deletes_.store(next.get(), kRelease);
+  range_delete_history_.push_back(std::move(next));
+}
+
+std::size_t Memtable::range_delete_count() const { return range_deletes().size(); }
+
+const RangeDeleteSet& Memtable::range_delete_set() const {
+  return range_deletes_.load(kAcquire)->set;
+}
+
+std::span<const RangeDelete> Memtable::range_deletes() const {
+  return range_deletes_.load(kAcquire)->list;
+}
+
+// Walks down to a leaf; `child_index(inner)` chooses the way.
+template <typename ChildIndex>
+const Memtable::Node* Memtable::Descend(const ChildIndex& child_index,
+                                        std::uint32_t* version) const {
+  for (;;) {
+    const Node* node = root_.load(kAcquire);
+    std::uint32_t node_version = node->StableVersion();
+    if (root_.load(kAcquire) != node) continue;
+    bool changed = false;
+    while (!node->leaf && !changed) {
+      const auto* inner = static_cast<const Inner*>(node);
+      const Node* child = inner->children[child_index(*inner)].load(kAcquire);
+      changed = child == nullptr || node->version.load(kAcquire) != node_version;
+      if (changed) break;
+      const std::uint32_t child_version = child->StableVersion();
+      changed = node->version.load(kAcquire) != node_version;
+      node = child;
+      node_version = child_version;
+    }
+    if (changed) continue;
+    *version = node_version;
+    return node;
+  }
+}
+
+const Memtable::Node* Memtable::FindLeaf(const SearchKey& key, std::uint32_t* version) const {
+  return Descend([&](const Inner& inner) { return UpperBound(inner, key); }, version);
+}
+
+const Memtable::Node* Memtable::FindLeafBefore(const SearchKey& key, std::uint32_t* version) const {
+  return Descend([&](const Inner& inner) { return LowerBound(inner, key); }, version);
+}
+
+bool Memtable::ReadLeaf(const Node& leaf, std::uint32_t version, LeafView* view) {
+  view->count = leaf.count.load(kAcquire);
+  for (int i = 0; i < view->count; ++i) view->records[i] = leaf.records[i].load(kAcquire);
+  view->next = leaf.next.load(kAcquire);
+  return leaf.version.load(kAcquire) == version;
+}
+
+const Memtable::Record* Memtable::Find(const SearchKey& key) const {
+  for (;;) {
+    std::uint32_t version = 0;
+    const Node* leaf = FindLeaf(key, &version);
+    const int slot = LowerBound(*leaf, key);
+    const Record* record =
+        slot < leaf->count.load(kAcquire) ? leaf->records[slot].load(kAcquire) : nullptr;
+    if (leaf->version.load(kAcquire) != version) continue;
+    return record != nullptr && record->key() == key.key ? record : nullptr;
+  }
+}
+
+Status Memtable::Get(PointLookup& lookup) const {
+  const Record* record = Find(SearchKey(lookup.key));
+  if (record == nullptr) return Ok();
+  record = record->VisibleAt(lookup.snapshot);
+  if (record == nullptr) return Ok();
+  lookup.found = true;
+  lookup.sequence = record->sequence;
+  lookup.kind = record->kind();
+  lookup.value.assign(record->value().view());
+  return Ok();
+}
+
+Status Memtable::MultiGet(std::span<PointLookup* const> lookups) const {
+  for (PointLookup* lookup : lookups) {
+    if (lookup->found) continue;
+    if (Status status = Get(*lookup); !status) return status;
+  }
+  return Ok();
+}
+
+bool Memtable::MayContainPrefix(Slice) const { return true; }
+
+double Memtable::FractionBefore(Slice key) const {
+  // Optimistic and unchecked: a split in the middle makes the estimate worse, not wrong.
+  const SearchKey search(key);
+  const Node* node = root_.load(kAcquire);
+  double start = 0;
+  double width = 1;
+  while (node != nullptr) {
+    const int index = node->leaf ? LowerBound(*node, search) : UpperBound(*node, search);
+    const int parts = std::max(1, node->count.load(kAcquire) + (node->leaf ? 0 : 1));
+    start += width * std::min(index, parts) / parts;
+    width /= parts;
+    node = node->leaf ? nullptr : static_cast<const Inner*>(node)->children[index].load(kAcquire);
+  }
+  return start;
+}
+
+std::uint64_t Memtable::ApproximateCount(Slice start, Slice limit) const {
+  const double end = limit.empty() ? 1 : FractionBefore(limit);
+  const double fraction = std::max(0.0, end - FractionBefore(start));
+  return static_cast<std::uint64_t>(fraction * static_cast<double>(entries()));
+}
+
+std::uint64_t Memtable::ApproximateBytes(Slice start, Slice limit) const {
+  const std::uint64_t count = ApproximateCount(start, limit);
+  return entries() == 0 ? 0 : memory_bytes() * count / entries();
+}
+
+// Holds a copy of one leaf, so that the writer may go on. What it misses was inserted after the
+// copy and is newer than the snapshot of any reader that began before.
+class MemtableCursor final : public RunCursor {
+ public:
+  MemtableCursor(const Memtable& memtable, const Run::CursorOptions& options)
+      : memtable_(memtable), snapshot_(options.snapshot) {}
+
+  void SeekToFirst() override { Seek(Slice()); }
+
+  void SeekToLast() override {
+    LoadLeaf([](const Memtable::Inner& inner) { return inner.count.load(kAcquire); });
+    slot_ = view_.count;
+    StepBack();
+  }
+
+  void Seek(Slice target) override {
+    const Memtable::SearchKey key(target);
+    LoadLeaf([&](const Memtable::Inner& inner) { return Memtable::UpperBound(inner, key); });
+    slot_ = FirstNotBefore(target) - 1;
+    record_ = nullptr;
+    Next();
+  }
+
+  void SeekBefore(Slice target) override {
+    const Memtable::SearchKey key(target);
+    LoadLeaf([&](const Memtable::Inner& inner) { return Memtable::LowerBound(inner, key); });
+    slot_ = FirstNotBefore(target);
+    StepBack();
+  }
+
+  void Next() override {
+    if (record_ != nullptr && !snapshot_ && record_->older != nullptr) return Set(record_->older);
+    for (;;) {
+      if (++slot_ < view_.count) {
+        const Memtable::Record* record = view_.records[static_cast<std::size_t>(slot_)];
+        if (snapshot_) record = record->VisibleAt(*snapshot_);
+        if (record != nullptr) return Set(record);
+        continue;
+      }
+      if (view_.next == nullptr) return End();
+      const Memtable::Node& leaf = *view_.next;
+      while (!Memtable::ReadLeaf(leaf, leaf.StableVersion(), &view_)) {
+      }
+      slot_ = -1;
+    }
+  }
+
+  void Prev() override {
+    // Within one key the cursor goes from older to newer, along a list that is linked the other
+    // way.
+    if (!snapshot_ && view_.records[static_cast<std::size_t>(slot_)] != record_) {
+      const Memtable::Record* newer = view_.records[static_cast<std::size_t>(slot_)];
+      while (newer->older != record_) newer = newer->older;
+      return Set(newer);
+    }
+    StepBack();
+  }
+
+  Status status() const override { return Ok(); }
+
+ private:
+  template <typename ChildIndex>
+  void LoadLeaf(const ChildIndex& child_index) {
+    std::uint32_t version = 0;
+    while (!Memtable::ReadLeaf(*memtable_.Descend(child_index, &version), version, &view_)) {
+    }
+  }
+
+  int FirstNotBefore(Slice target) const {
+    const auto records = std::span(view_.records).first(static_cast<std::size_t>(view_.count));
+    const auto place = std::ranges::lower_bound(records, target, {}, &Memtable::Record::key);
+    return static_cast<int>(place - records.begin());
+  }
+
+  // To the oldest entry of the slot before slot_, in this leaf or the ones left of it.
+  void StepBack() {
+    for (;;) {
+      if (--slot_ >= 0) {
+        const Memtable::Record* record = view_.records[static_cast<std::size_t>(slot_)];
+        if (snapshot_) {
+          record = record->VisibleAt(*snapshot_);
+        } else {
+          while (record->older != nullptr) record = record->older;
+        }
+        if (record != nullptr) return Set(record);
+        continue;
+      }
+      if (view_.count == 0) return End();
+      const Slice first = view_.records[0]->key();
+      const Memtable::SearchKey key(first);
+      LoadLeaf([&](const Memtable::Inner& inner) { return Memtable::LowerBound(inner, key); });
+      slot_ = FirstNotBefore(first);
+      if (slot_ == 0) return End();
+    }
+  }
+
+  void Set(const Memtable::Record* record) {
+    record_ = record;
+    entry_ = record->entry();
+    valid_ = true;
+  }
+
+  void End() {
+    record_ = nullptr;
+    valid_ = false;
+  }
+
+  const Memtable& memtable_;
+  const std::optional<SequenceNumber> snapshot_;
+  Memtable::LeafView view_;
+  int slot_ = -1;
+  const Memtable::Record* record_ = nullptr;
+};
+
+std::unique_ptr<RunCursor> Memtable::NewCursor(const CursorOptions& options) const {
+  return std::make_unique<MemtableCursor>(*this, options);
+}
+
+}  // namespace trefoil::lsm

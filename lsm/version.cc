@@ -1,0 +1,138 @@
+#include "lsm/version.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "lsm/sst_multi_get.h"
+
+namespace trefoil::lsm {
+
+Version::Version(std::vector<Level> levels, Blobs blobs)
+    : levels_(std::move(levels)), blobs_(std::move(blobs)) {
+  std::vector<RangeDelete> deletes;
+  for (const Level& level : levels_) {
+    for (const auto& file : level) {
+      const std::span<const RangeDelete> ranges = file->run().range_deletes();
+      deletes.insert(deletes.end(), ranges.begin(), ranges.end());
+    }
+  }
+  range_deletes_ = RangeDeleteSet(deletes);
+}
+
+LevelFiles Version::metas() const {
+  LevelFiles metas(levels_.size());
+  for (std::size_t level = 0; level < levels_.size(); ++level) {
+    for (const auto& file : levels_[level]) metas[level].push_back(file->shared_meta());
+  }
+  return metas;
+}
+
+const TableFile* FindFile(const Version::Level& level, Slice key) {
+  const auto after = std::ranges::upper_bound(
+      level, key, {}, [](const auto& file) { return Slice(file->meta().limit); });
+  if (after == level.end() || key < Slice((*after)->meta().smallest)) return nullptr;
+  return after->get();
+}
+
+Status Version::Get(PointLookup& lookup) const {
+  for (const auto& file : levels_[0]) {
+    const FileMeta& meta = file->meta();
+    if (lookup.key < Slice(meta.smallest) || Slice(meta.limit) <= lookup.key) continue;
+    if (Status got = file->run().Get(lookup); !got || lookup.found) return got;
+  }
+  for (std::size_t level = 1; level < levels_.size(); ++level) {
+    const TableFile* file = FindFile(levels_[level], lookup.key);
+    if (file == nullptr) continue;
+    if (Status got = file->run().Get(lookup); !got || lookup.found) return got;
+  }
+  return Ok();
+}
+
+Status Version::MultiGet(std::span<PointLookup* const> lookups) const {
+  std::vector<SstLookup> group;
+  group.reserve(lookups.size());
+  for (const auto& file : levels_[0]) {
+    const FileMeta& meta = file->meta();
+    group.clear();
+    for (PointLookup* lookup : lookups) {
+      const bool inside = Slice(meta.smallest) <= lookup->key && lookup->key < Slice(meta.limit);
+      if (inside && !lookup->found) group.push_back({.file = &file->run(), .lookup = lookup});
+    }
+    if (Status got = MultiGetFromFiles(group); !got) return got;
+  }
+  for (std::size_t level = 1; level < levels_.size(); ++level) {
+    if (levels_[level].empty()) continue;
+    group.clear();
+    for (PointLookup* lookup : lookups) {
+      if (lookup->found) continue;
+      const TableFile* file = FindFile(levels_[level], lookup->key);
+      if (file != nullptr) group.push_back({.file = &file->run(), .lookup = lookup});
+    }
+    if (Status got = MultiGetFromFiles(group); !got) return got;
+  }
+  return Ok();
+}
+
+Result<std::string> Version::ReadBlob(Slice reference) const {
+  const std::optional<BlobReference> place = DecodeBlobReference(reference);
+  if (!place) return Corruption("an entry holds no reference into a blob file");
+  const auto blob = std::ranges::lower_bound(
+      blobs_, place->file, {},
+      [](const auto& candidate) -> FileNumber { return candidate->meta().number; });
+  if (blob == blobs_.end() || (*blob)->meta().number != place->file) {
+    return Corruption(
+        StrCat("an entry refers to blob file ", ToNumber(place->file), ", which is not there"));
+  }
+  return (*blob)->file().Read(*place);
+}
+
+bool ReadView::has_range_deletes() const {
+  return !version->range_deletes().empty() || !active->range_delete_set().empty() ||
+         std::ranges::any_of(
+             sealed, [](const auto& memtable) { return !memtable->range_delete_set().empty(); });
+}
+
+SequenceNumber ReadView::NewestCovering(Slice key, SequenceNumber snapshot) const {
+  SequenceNumber newest = active->range_delete_set().NewestCovering(key, snapshot);
+  for (const auto& memtable : sealed) {
+    newest = std::max(newest, memtable->range_delete_set().NewestCovering(key, snapshot));
+  }
+  return std::max(newest, version->range_deletes().NewestCovering(key, snapshot));
+}
+
+void ReadView::ApplyRangeDeletes(PointLookup& lookup) const {
+  const SequenceNumber covering = NewestCovering(lookup.key, lookup.snapshot);
+  if (covering == 0 || (lookup.found && lookup.sequence >= covering)) return;
+  lookup.found = true;
+  lookup.kind = EntryKind::kDelete;
+  lookup.sequence = covering;
+  lookup.value.clear();
+}
+
+Status ReadView::Get(PointLookup& lookup) const {
+  Status got = active->Get(lookup);
+  for (std::size_t i = 0; got && !lookup.found && i < sealed.size(); ++i) {
+    got = sealed[i]->Get(lookup);
+  }
+  if (got && !lookup.found) got = version->Get(lookup);
+  if (got) ApplyRangeDeletes(lookup);
+  return got;
+}
+
+Status ReadView::MultiGet(std::span<PointLookup* const> lookups) const {
+  Status got = active->MultiGet(lookups);
+  for (std::size_t i = 0; got && i < sealed.size(); ++i) got = sealed[i]->MultiGet(lookups);
+  std::vector<PointLookup*> rest;
+  for (PointLookup* lookup : lookups) {
+    if (!lookup->found) rest.push_back(lookup);
+  }
+  if (got && !rest.empty()) got = version->MultiGet(rest);
+  if (got && has_range_deletes()) {
+    for (PointLookup* lookup : lookups) ApplyRangeDeletes(*lookup);
+  }
+  return got;
+}
+
+}  // namespace trefoil::lsm

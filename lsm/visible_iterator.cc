@@ -1,0 +1,145 @@
+#include "lsm/visible_iterator.h"
+
+#include <utility>
+#include <vector>
+
+namespace trefoil::lsm {
+
+namespace {
+
+std::vector<std::unique_ptr<RunCursor>> CursorsOf(const ReadView& view, const KeyRange& range,
+                                                  const Run::CursorOptions& options) {
+  std::vector<std::unique_ptr<RunCursor>> cursors;
+  if (!view.active->empty()) cursors.push_back(view.active->NewCursor(options));
+  for (const auto& memtable : view.sealed) cursors.push_back(memtable->NewCursor(options));
+  const auto outside = [&](const FileMeta& meta) {
+    return Slice(meta.limit) <= Slice(range.start) ||
+           (!range.limit.empty() && Slice(range.limit) <= Slice(meta.smallest));
+  };
+  const std::vector<Version::Level>& levels = view.version->levels();
+  for (const auto& file : levels[0]) {
+    if (!outside(file->meta())) cursors.push_back(file->run().NewCursor(options));
+  }
+  for (std::size_t level = 1; level < levels.size(); ++level) {
+    if (levels[level].empty()) continue;
+    cursors.push_back(std::make_unique<LevelCursor>(levels[level], options));
+  }
+  return cursors;
+}
+
+}  // namespace
+
+VisibleIterator::VisibleIterator(KeyRange range, Snapshot snapshot, BlobReader read_blob)
+    : range_(std::move(range)),
+      snapshot_(std::move(snapshot)),
+      sequence_(snapshot_.sequence()),
+      has_range_deletes_(snapshot_.state().view->has_range_deletes()),
+      read_blob_(std::move(read_blob)),
+      merge_(CursorsOf(*snapshot_.state().view, range_, {.snapshot = sequence_})) {}
+
+void VisibleIterator::SeekToFirst() { Seek(range_.start); }
+
+void VisibleIterator::SeekToLast() {
+  if (!range_.limit.empty()) return SeekBefore(range_.limit);
+  forward_ = false;
+  merge_.SeekToLast();
+  FindPrev();
+}
+
+void VisibleIterator::Seek(Slice target) {
+  forward_ = true;
+  skipping_ = false;
+  merge_.Seek(std::max(target, Slice(range_.start)));
+  FindNext();
+}
+
+void VisibleIterator::SeekForPrev(Slice target) {
+  if (!range_.limit.empty() && target >= Slice(range_.limit)) return SeekBefore(range_.limit);
+  // The keys <= target are those before the next longer key.
+  const std::string after = target.ToString() + '\0';
+  SeekBefore(after);
+}
+
+void VisibleIterator::SeekBefore(Slice target) {
+  forward_ = false;
+  merge_.SeekBefore(target);
+  FindPrev();
+}
+
+void VisibleIterator::Next() {
+  skip_.assign(shown_.key.view());
+  skipping_ = true;
+  if (forward_) {
+    merge_.Next();
+  } else {
+    forward_ = true;
+    merge_.Seek(skip_);
+  }
+  FindNext();
+}
+
+void VisibleIterator::Prev() {
+  if (forward_) {
+    shown_key_.assign(shown_.key.view());
+    return SeekBefore(shown_key_);
+  }
+  FindPrev();
+}
+
+void VisibleIterator::FindNext() {
+  for (; merge_.Valid(); merge_.Next()) {
+    const Entry& entry = merge_.entry();
+    if (entry.sequence > sequence_) continue;
+    if (skipping_ && entry.key == Slice(skip_)) continue;
+    if (!range_.limit.empty() && entry.key >= Slice(range_.limit)) return End();
+    if (entry.kind != EntryKind::kDelete && !IsHidden(entry)) return Show(entry);
+    skip_.assign(entry.key.view());
+    skipping_ = true;
+  }
+  End();
+}
+
+void VisibleIterator::FindPrev() {
+  while (merge_.Valid()) {
+    if (merge_.entry().key < Slice(range_.start)) return End();
+    shown_key_.assign(merge_.entry().key.view());
+    Entry newest = {.key = shown_key_, .kind = EntryKind::kDelete};
+    for (; merge_.Valid() && merge_.entry().key == Slice(shown_key_); merge_.Prev()) {
+      const Entry& entry = merge_.entry();
+      if (entry.sequence > sequence_) continue;
+      shown_value_.assign(entry.value.view());
+      newest.sequence = entry.sequence;
+      newest.kind = entry.kind;
+    }
+    newest.value = shown_value_;
+    if (newest.kind != EntryKind::kDelete && !IsHidden(newest)) return Show(newest);
+  }
+  End();
+}
+
+bool VisibleIterator::IsHidden(const Entry& entry) const {
+  if (!has_range_deletes_) return false;
+  return snapshot_.state().view->NewestCovering(entry.key, sequence_) > entry.sequence;
+}
+
+void VisibleIterator::Show(const Entry& entry) {
+  shown_ = entry;
+  valid_ = true;
+  if (entry.kind != EntryKind::kBlobPut) [[likely]] {
+    return;
+  }
+  Result<std::string> value = read_blob_(entry.value);
+  if (!value) {
+    blob_status_ = std::move(value).error();
+    return End();
+  }
+  shown_value_ = *std::move(value);
+  shown_.value = shown_value_;
+}
+
+Status VisibleIterator::status() const {
+  if (!blob_status_) return blob_status_.error();
+  return merge_.status();
+}
+
+}  // namespace trefoil::lsm
