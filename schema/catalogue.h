@@ -1,0 +1,50 @@
+// The catalogue holds the schema as facts of three types of the system, so that it is queried,
+// versioned and replicated by the same rules as any other data:
+//   sys.type       one row per type, dropped ones included
+//   sys.attribute  one row per attribute: declared, undeclared or retired
+//   sys.index      one row per secondary index
+// Two more are computed when they are read and hold no facts (db/system_tables.h):
+//   sys.triple     one row per stored fact
+//   sys.commit     one row per commit that history retains
+// This file turns a Schema into those rows and back; it reads and writes nothing.
+#pragma once
+
+#include <vector>
+
+#include "schema/ids.h"
+#include "schema/schema.h"
+#include "trefoil/result.h"
+#include "trefoil/value.h"
+
+namespace trefoil::schema {
+
+inline constexpr TypeId kSysType{kSystemTypeBase + 1};
+inline constexpr TypeId kSysAttribute{kSystemTypeBase + 2};
+inline constexpr TypeId kSysIndex{kSystemTypeBase + 3};
+inline constexpr TypeId kSysTriple{kSystemTypeBase + 4};
+inline constexpr TypeId kSysCommit{kSystemTypeBase + 5};
+
+// The types of the system; the same in every database.
+const std::vector<Type>& SystemTypes();
+constexpr bool IsComputed(TypeId id) { return id == kSysTriple || id == kSysCommit; }
+
+// What a new database declares: the types of the system.
+Schema EmptySchema();
+
+// A row of one of the system's types, values in the order of its attributes.
+struct CatalogueRow {
+  TypeId type{};
+  std::vector<Value> values;
+
+  friend bool operator==(const CatalogueRow&, const CatalogueRow&) = default;
+};
+
+// All rows that describe `schema`, by type and key; the system's own types are not described.
+std::vector<CatalogueRow> EncodeCatalogue(const Schema& schema);
+
+// The schema that `rows` (in any order) describe, the system's types added. Rows of an attribute
+// or index whose type is missing are passed over: their type may still arrive from a peer.
+// Error: kCorruption when a row does not read as one that EncodeCatalogue made.
+Result<Schema> DecodeCatalogue(const std::vector<CatalogueRow>& rows);
+
+}  // namespace trefoil::schema

@@ -1,0 +1,157 @@
+#include "schema/cell.h"
+
+#include <optional>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "schema/key_codec.h"
+
+namespace trefoil::schema {
+
+namespace {
+
+constexpr unsigned char kKindMask = 0x0F;
+constexpr unsigned char kRetracted = 0x10;
+constexpr unsigned char kHasLength = 0x20;
+constexpr unsigned char kHasState = 0x40;
+constexpr unsigned char kReserved = 0x80;
+constexpr std::size_t kTimeOffset = 1;
+
+void AppendValue(std::string& out, const Value& value) {
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      return;
+    case ValueKind::kText:
+    case ValueKind::kBytes:
+    case ValueKind::kJson:
+    case ValueKind::kUuid:
+      out.append(value.AsText());
+      return;
+    case ValueKind::kDecimal:
+      out.push_back(static_cast<char>(value.AsDecimal().scale));
+      break;
+    default:
+      break;
+  }
+  AppendKeyPart(out, {.kind = value.kind()}, value);
+}
+
+bool DecodeValue(Slice bytes, ValueKind kind, Value* value) {
+  KeyPart part = {.kind = kind};
+  switch (kind) {
+    case ValueKind::kNull:
+      *value = Value();
+      return bytes.empty();
+    case ValueKind::kText:
+      *value = Value::Text(bytes.view());
+      return true;
+    case ValueKind::kBytes:
+      *value = Value::Bytes(bytes.view());
+      return true;
+    case ValueKind::kJson:
+      *value = Value::Json(bytes.view());
+      return true;
+    case ValueKind::kUuid:
+      if (bytes.size() != 16) return false;
+      *value = Value::Uuid(bytes.view());
+      return true;
+    case ValueKind::kDecimal:
+      if (bytes.empty() || bytes[0] > 18) return false;
+      part.scale = bytes[0];
+      bytes.RemovePrefix(1);
+      break;
+    case ValueKind::kList:
+    case ValueKind::kObject:
+      return false;
+    default:
+      break;
+  }
+  return TakeKeyPart(bytes, part, value) && bytes.empty();
+}
+
+// What stands before the value.
+struct Header {
+  unsigned char flags = 0;
+  Stamp stamp;
+  std::uint64_t causal_length = 1;
+  Slice state;
+
+  ValueKind kind() const { return static_cast<ValueKind>(flags & kKindMask); }
+};
+
+bool TakeHeader(Slice& bytes, Header* header) {
+  if (bytes.size() < kTimeOffset + 8) return false;
+  header->flags = bytes[0];
+  if ((header->flags & kReserved) != 0 || header->kind() > ValueKind::kObject) return false;
+  header->stamp.time = LoadFixed64(bytes.data() + kTimeOffset);
+  bytes.RemovePrefix(kTimeOffset + 8);
+  const std::optional<std::uint64_t> site = ReadOrderedVarint(bytes);
+  if (!site || *site > 0xFFFF'FFFF) return false;
+  header->stamp.site = static_cast<SiteOrdinal>(*site);
+  if ((header->flags & kHasLength) != 0) {
+    const std::optional<std::uint64_t> length = ReadOrderedVarint(bytes);
+    if (!length || *length == 1) return false;
+    header->causal_length = *length;
+  }
+  if ((header->flags & kHasState) != 0) {
+    const std::optional<std::uint64_t> size = ReadOrderedVarint(bytes);
+    if (!size || *size == 0 || *size > bytes.size()) return false;
+    header->state = bytes.Prefix(*size);
+    bytes.RemovePrefix(*size);
+  }
+  // A retraction has no value.
+  return (header->flags & kRetracted) == 0 || header->kind() == ValueKind::kNull;
+}
+
+}  // namespace
+
+void AppendCell(std::string& out, const Cell& cell) {
+  Check(!cell.retracted || cell.value.is_null(), "a retracted cell has no value");
+  const bool has_length = cell.causal_length != 1;
+  const bool has_state = !cell.state.empty();
+  out.push_back(static_cast<char>(static_cast<unsigned char>(cell.value.kind()) |
+                                  (cell.retracted ? kRetracted : 0) |
+                                  (has_length ? kHasLength : 0) | (has_state ? kHasState : 0)));
+  AppendFixed64(out, cell.stamp.time);
+  AppendOrderedVarint(out, cell.stamp.site);
+  if (has_length) AppendOrderedVarint(out, cell.causal_length);
+  if (has_state) {
+    AppendOrderedVarint(out, cell.state.size());
+    out.append(cell.state);
+  }
+  AppendValue(out, cell.value);
+}
+
+std::string EncodeCell(const Cell& cell) {
+  std::string out;
+  AppendCell(out, cell);
+  return out;
+}
+
+bool DecodeCell(Slice bytes, Cell* cell) {
+  Header header;
+  if (!TakeHeader(bytes, &header)) return false;
+  cell->stamp = header.stamp;
+  cell->retracted = (header.flags & kRetracted) != 0;
+  cell->causal_length = header.causal_length;
+  cell->state = header.state.ToString();
+  return DecodeValue(bytes, header.kind(), &cell->value);
+}
+
+bool DecodeCellValue(Slice bytes, Value* value, bool* retracted) {
+  Header header;
+  if (!TakeHeader(bytes, &header)) return false;
+  *retracted = (header.flags & kRetracted) != 0;
+  return DecodeValue(bytes, header.kind(), value);
+}
+
+bool IsRetracted(Slice cell_bytes) {
+  return cell_bytes.empty() || (cell_bytes[0] & kRetracted) != 0;
+}
+
+void SetCellTime(std::string& cell_bytes, std::uint64_t time) {
+  Check(cell_bytes.size() >= kTimeOffset + 8, "only a cell has a time");
+  StoreFixed64(cell_bytes.data() + kTimeOffset, time);
+}
+
+}  // namespace trefoil::schema
