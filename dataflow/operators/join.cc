@@ -1,0 +1,357 @@
+// Join: planning paths when built, following them in a step or a pull.
+#include "dataflow/operators/join.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/errors.h"
+#include "dataflow/describe.h"
+#include "dataflow/operators/join_path.h"
+
+namespace trefoil::dataflow {
+
+std::vector<Column> ColumnOffsets(const std::vector<Operator*>& inputs) {
+  std::vector<Column> offsets = {0};
+  for (const Operator* input : inputs) {
+    offsets.push_back(offsets.back() + static_cast<Column>(input->columns().size()));
+  }
+  return offsets;
+}
+
+std::vector<ValueKind> AllKinds(const std::vector<Operator*>& inputs) {
+  std::vector<ValueKind> kinds;
+  for (const Operator* input : inputs) {
+    kinds.insert(kinds.end(), input->columns().begin(), input->columns().end());
+  }
+  return kinds;
+}
+
+namespace {
+
+std::size_t InputOf(Column column, const std::vector<Column>& offsets) {
+  const auto behind = std::ranges::upper_bound(offsets, column);
+  return static_cast<std::size_t>(behind - offsets.begin()) - 1;
+}
+
+}  // namespace
+
+Status CheckEqualities(const std::vector<Join::Equality>& on,
+                       const std::vector<Operator*>& inputs) {
+  const std::vector<ValueKind> kinds = AllKinds(inputs);
+  const std::vector<Column> offsets = ColumnOffsets(inputs);
+  for (const Join::Equality& equality : on) {
+    if (equality.left >= kinds.size() || equality.right >= kinds.size()) {
+      return InvalidArgument("join: no such column");
+    }
+    if (InputOf(equality.left, offsets) == InputOf(equality.right, offsets)) {
+      return InvalidArgument("join: an equality within one input is a filter of that input");
+    }
+    const ValueKind a = kinds[equality.left];
+    const ValueKind b = kinds[equality.right];
+    if (a != b && a != ValueKind::kNull && b != ValueKind::kNull) {
+      return MakeError(ErrorCode::kTypeMismatch,
+                       StrCat("join: ", KindName(a), " is never the same as ", KindName(b)),
+                       "CAST one of them");
+    }
+  }
+  return Ok();
+}
+
+namespace {
+
+// Plans one path. An equality that a stage can use names a column of the stage's input and a column
+// that is bound before.
+class PathPlanner {
+ public:
+  PathPlanner(const std::vector<Join::Equality>& on, BuildContext& context)
+      : on_(on), context_(context), offsets_(ColumnOffsets(context.inputs())) {}
+
+  Result<std::vector<JoinStage>> Plan(std::size_t start) {
+    bound_.assign(context_.inputs().size(), false);
+    bound_[start] = true;
+    std::vector<JoinStage> path;
+    while (path.size() + 1 < bound_.size()) {
+      const std::size_t next = ChooseNext();
+      JoinStage stage{.input = next, .port = {}, .key = {}, .checks = {}};
+      const Ask ask = AskOf(next, stage);
+      Result<Port> port = context_.Serve(*context_.inputs()[next], ask);
+      if (!port) return std::move(port).error();
+      stage.port = *port;
+      bound_[next] = true;
+      path.push_back(std::move(stage));
+    }
+    return path;
+  }
+
+ private:
+  bool Belongs(Column column, std::size_t input) const {
+    return column >= offsets_[input] && column < offsets_[input + 1];
+  }
+  bool IsBound(Column column) const { return bound_[InputOf(column, offsets_)]; }
+
+  // What `input` is asked for once the inputs so far are bound; fills key and checks of the stage.
+  Ask AskOf(std::size_t input, JoinStage& stage) const {
+    Ask ask;
+    for (const Join::Equality& equality : on_) {
+      const bool left_is_ours = Belongs(equality.left, input);
+      const Column ours = left_is_ours ? equality.left : equality.right;
+      const Column other = left_is_ours ? equality.right : equality.left;
+      if (!Belongs(ours, input) || !IsBound(other)) continue;
+      const Column column = ours - offsets_[input];
+      if (std::ranges::find(ask.equal, column) != ask.equal.end()) {
+        stage.checks.push_back(equality);
+        continue;
+      }
+      ask.equal.push_back(column);
+      stage.key.push_back({.from = other, .nulls_equal = equality.nulls_equal});
+    }
+    return ask;
+  }
+
+  std::size_t ChooseNext() const {
+    std::optional<std::size_t> unbound;
+    std::optional<std::size_t> joined;
+    for (std::size_t i = 0; i < bound_.size(); ++i) {
+      if (bound_[i]) continue;
+      if (!unbound) unbound = i;
+      JoinStage stage;
+      const Ask ask = AskOf(i, stage);
+      if (ask.equal.empty()) continue;
+      if (context_.inputs()[i]->Offer(ask)) return i;
+      if (!joined) joined = i;
+    }
+    return joined ? *joined : *unbound;
+  }
+
+  const std::vector<Join::Equality>& on_;
+  BuildContext& context_;
+  std::vector<Column> offsets_;
+  std::vector<bool> bound_;
+};
+
+}  // namespace
+
+Result<std::vector<JoinStage>> PlanPath(std::size_t start, const std::vector<Join::Equality>& on,
+                                        BuildContext& context) {
+  return PathPlanner(on, context).Plan(start);
+}
+
+namespace {
+
+class JoinOperator final : public Operator {
+ public:
+  JoinOperator(const Join& spec, std::vector<Operator*> inputs, std::vector<ValueKind> kinds,
+               std::vector<std::vector<JoinStage>> paths, std::optional<Program> condition)
+      : Operator(std::move(kinds), std::move(inputs)),
+        outputs_(spec.outputs),
+        offsets_(ColumnOffsets(this->inputs())),
+        paths_(std::move(paths)),
+        condition_(std::move(condition)) {}
+
+ protected:
+  void StepInto(Context& context, Batch& out) override;
+  bool Prepare(const Ask& ask, std::uint32_t slot) override;
+  bool PullRows(std::uint32_t slot, const Pull& pull, Context& context, RowSink sink) override;
+
+ private:
+  // One walk along a path.
+  struct Frame {
+    Row bound;              // the columns of all inputs, as far as they are bound
+    std::vector<Row> keys;  // by stage
+    Row output;
+  };
+  struct Walk {
+    const std::vector<JoinStage>& path;
+    Frame& frame;
+    Context& context;
+    // The state in which each input is read.
+    FunctionRef<When(std::size_t input)> when;
+    RowSink sink;
+  };
+  // How an ask is answered: from one input on.
+  struct Entry {
+    std::size_t start = 0;
+    Port port;
+    std::vector<Column> key_places;  // positions in the key of the pull
+    struct Test {
+      Column column;     // over all inputs
+      Column key_place;  // position in the key of the pull
+    };
+    std::vector<Test> tests;
+  };
+
+  void Prime(Frame& frame) const;
+  void Bind(Frame& frame, std::size_t input, RowView row) const {
+    std::ranges::copy(row, frame.bound.begin() + offsets_[input]);
+  }
+  bool Follow(Walk& walk, std::size_t stage, Weight weight);
+  bool Emit(Walk& walk, Weight weight);
+  std::optional<Entry> EntryAt(std::size_t start, const Ask& ask) const;
+
+  std::vector<Column> outputs_;
+  std::vector<Column> offsets_;
+  std::vector<std::vector<JoinStage>> paths_;  // by the input where they start
+  std::optional<Program> condition_;
+  std::vector<Entry> entries_;  // by slot
+  ScratchStack<Frame> frames_;
+};
+
+void JoinOperator::Prime(Frame& frame) const {
+  frame.bound.resize(offsets_.back());
+  frame.output.resize(outputs_.size());
+  frame.keys.resize(inputs().size());
+}
+
+void JoinOperator::StepInto(Context& context, Batch& out) {
+  auto frame = frames_.Take();
+  Prime(*frame);
+  for (std::size_t changed = 0; changed < inputs().size(); ++changed) {
+    const Batch& changes = inputs()[changed]->delta();
+    const auto when = [&](std::size_t input) { return input < changed ? When::kOld : When::kNew; };
+    const auto collect = [&](RowView row, Weight weight) {
+      out.Add(row, weight);
+      return true;
+    };
+    Walk walk{paths_[changed], *frame, context, when, collect};
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      Bind(*frame, changed, changes.row(i));
+      Follow(walk, 0, changes.weight(i));
+    }
+  }
+  out.Consolidate();
+}
+
+bool JoinOperator::Follow(Walk& walk, std::size_t stage_number, Weight weight) {
+  if (stage_number == walk.path.size()) return Emit(walk, weight);
+  const JoinStage& stage = walk.path[stage_number];
+  Row& key = walk.frame.keys[stage_number];
+  key.resize(stage.key.size());
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    key[i] = walk.frame.bound[stage.key[i].from];
+    if (key[i].is_null() && !stage.key[i].nulls_equal) return true;
+  }
+  return stage.port.Read({.key = key, .when = walk.when(stage.input)}, walk.context,
+                         [&](RowView row, Weight found) {
+                           Bind(walk.frame, stage.input, row);
+                           for (const Join::Equality& check : stage.checks) {
+                             const Value& left = walk.frame.bound[check.left];
+                             if (!(left == walk.frame.bound[check.right])) return true;
+                             if (left.is_null() && !check.nulls_equal) return true;
+                           }
+                           return Follow(walk, stage_number + 1, weight * found);
+                         });
+}
+
+bool JoinOperator::Emit(Walk& walk, Weight weight) {
+  if (condition_ && !condition_->IsTrue(walk.frame.bound, walk.context.counters.lossy_values)) {
+    return true;
+  }
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    walk.frame.output[i] = walk.frame.bound[outputs_[i]];
+  }
+  return walk.sink(walk.frame.output, weight);
+}
+
+bool JoinOperator::Prepare(const Ask& ask, std::uint32_t) {
+  std::optional<Entry> best;
+  for (std::size_t start = 0; start < inputs().size(); ++start) {
+    std::optional<Entry> entry = EntryAt(start, ask);
+    if (entry && (!best || entry->tests.size() < best->tests.size())) best = std::move(entry);
+  }
+  if (!best) return false;
+  entries_.push_back(*std::move(best));
+  return true;
+}
+
+std::optional<JoinOperator::Entry> JoinOperator::EntryAt(std::size_t start, const Ask& ask) const {
+  Entry entry{.start = start, .port = {}, .key_places = {}, .tests = {}};
+  Ask asked;
+  const auto local = [&](Column output) -> std::optional<Column> {
+    const Column column = outputs_[output];
+    if (InputOf(column, offsets_) != start) return std::nullopt;
+    return column - offsets_[start];
+  };
+  for (Column i = 0; i < ask.equal.size(); ++i) {
+    if (const std::optional<Column> column = local(ask.equal[i])) {
+      asked.equal.push_back(*column);
+      entry.key_places.push_back(i);
+    } else {
+      entry.tests.push_back({.column = outputs_[ask.equal[i]], .key_place = i});
+    }
+  }
+  if (asked.equal.empty() && !ask.equal.empty()) return std::nullopt;
+  if (ask.range) {
+    asked.range = local(*ask.range);
+    if (!asked.range) return std::nullopt;
+  }
+  for (const SortColumn& sort : ask.order) {
+    const std::optional<Column> column = local(sort.column);
+    if (!column) return std::nullopt;
+    asked.order.push_back({.column = *column, .descending = sort.descending});
+  }
+  const std::optional<Port> port = inputs()[start]->Offer(asked);
+  if (!port) return std::nullopt;
+  entry.port = *port;
+  return entry;
+}
+
+bool JoinOperator::PullRows(std::uint32_t slot, const Pull& pull, Context& context, RowSink sink) {
+  const Entry& entry = entries_[slot];
+  auto frame = frames_.Take();
+  Prime(*frame);
+  Row key;
+  for (const Column place : entry.key_places) key.push_back(pull.key[place]);
+  const auto when = [&](std::size_t) { return pull.when; };
+  const auto test = [&](RowView row, Weight weight) {
+    for (const Entry::Test& t : entry.tests) {
+      if (!(frame->bound[t.column] == pull.key[t.key_place])) return true;
+    }
+    return sink(row, weight);
+  };
+  Walk walk{paths_[entry.start], *frame, context, when, test};
+  Pull start = pull;
+  start.key = key;
+  return entry.port.Read(start, context, [&](RowView row, Weight weight) {
+    Bind(*frame, entry.start, row);
+    return Follow(walk, 0, weight);
+  });
+}
+
+}  // namespace
+
+std::string Join::Describe() const {
+  std::string text = "join";
+  for (const Equality& equality : on) {
+    text += StrCat(" #", equality.left, equality.nulls_equal ? " is #" : " = #", equality.right);
+  }
+  if (condition) text += StrCat(" where ", dataflow::Describe(*condition));
+  return StrCat(text, " -> ", DescribeColumns(outputs));
+}
+
+Result<std::unique_ptr<Operator>> Join::Make(BuildContext& context) const {
+  if (context.inputs().size() < 2) return InvalidArgument("a join has two inputs or more");
+  if (Status fits = CheckEqualities(on, context.inputs()); !fits) return std::move(fits).error();
+  const std::vector<ValueKind> all = AllKinds(context.inputs());
+  std::vector<ValueKind> kinds;
+  for (const Column column : outputs) {
+    if (column >= all.size()) return InvalidArgument("join: no such output column");
+    kinds.push_back(all[column]);
+  }
+  std::optional<Program> program;
+  if (condition) {
+    Result<Program> compiled = Program::Compile({&*condition, 1}, all, context.functions());
+    if (!compiled) return std::move(compiled).error();
+    program = *std::move(compiled);
+  }
+  std::vector<std::vector<JoinStage>> paths;
+  for (std::size_t start = 0; start < context.inputs().size(); ++start) {
+    Result<std::vector<JoinStage>> path = PlanPath(start, on, context);
+    if (!path) return std::move(path).error();
+    paths.push_back(*std::move(path));
+  }
+  return std::make_unique<JoinOperator>(*this, context.inputs(), std::move(kinds), std::move(paths),
+                                        std::move(program));
+}
+
+}  // namespace trefoil::dataflow

@@ -1,0 +1,65 @@
+// PairProbe: the matches of a left row on the right, for operators with two inputs that ask "is
+// there one" (semi_join.h) or "is there none" (left_join.h), and what a change on the right means
+// for rows on the left.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "dataflow/operators/join_path.h"
+
+namespace trefoil::dataflow {
+
+class PairProbe {
+ public:
+  // Input 0 is left, input 1 right; columns are numbered as in Join.
+  // Errors: those of CheckEqualities, Program::Compile and BuildContext::Serve.
+  static Result<PairProbe> Make(const std::vector<Join::Equality>& on,
+                                const std::optional<Expression>& condition, BuildContext& context);
+
+  // The right rows that match `left`. Returns false if the sink ended it.
+  bool Matches(RowView left, When when, Context& context, RowSink sink);
+  // Whether there is one.
+  bool Has(RowView left, When when, Context& context);
+
+  // For every key among the changes of the right, once: the left rows before the step that have the
+  // key. `had` and `has` say whether the left row matches before and after, and `changes` are the
+  // positions of the right changes with the key (conditions not yet tested; see Passes).
+  struct Affected {
+    RowView left;
+    Weight weight;
+    bool had;
+    bool has;
+    std::span<const std::uint32_t> changes;
+  };
+  void ForEachAffected(const Batch& right_changes, Context& context,
+                       FunctionRef<void(const Affected&)> visit);
+
+  // Whether two rows with the same key match.
+  bool Passes(RowView left, RowView right, Context& context);
+  // True if Passes does for every such pair.
+  bool always_passes() const { return !condition_ && stage_.checks.empty(); }
+
+ private:
+  struct Frame {
+    Row bound;
+    Row key;
+  };
+
+  bool MakeKey(const JoinStage& stage, const Row& bound, Row& key) const;
+  bool PassesBound(const Row& bound, Context& context);
+  void VisitGroup(const Batch& right_changes, std::span<const std::uint32_t> group,
+                  Context& context, FunctionRef<void(const Affected&)> visit);
+
+  std::vector<Join::Equality> on_;
+  std::optional<Program> condition_;
+  std::size_t left_width_ = 0;
+  std::size_t width_ = 0;
+  bool right_may_be_negative_ = false;
+  JoinStage stage_;  // left to right
+  JoinStage back_;   // right to left
+  ScratchStack<Frame> frames_;
+  std::vector<std::uint32_t> order_;  // of the right changes, by key
+};
+
+}  // namespace trefoil::dataflow

@@ -1,0 +1,64 @@
+// A row is a run of Values, a weight says how many times it is there: negative in a delta means
+// taken back. Rows are borrowed as RowView wherever they flow; a Row owns its values.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "trefoil/value.h"
+
+namespace trefoil::dataflow {
+
+using Weight = std::int64_t;
+using Row = std::vector<Value>;
+using RowView = std::span<const Value>;
+// Position of a column within a row.
+using Column = std::uint32_t;
+
+struct SortColumn {
+  Column column = 0;
+  bool descending = false;
+
+  friend bool operator==(const SortColumn&, const SortColumn&) = default;
+};
+
+// The total order of Value, with the common case inline.
+inline std::strong_ordering CompareValues(const Value& a, const Value& b) {
+  if (a.kind() == ValueKind::kInt && b.kind() == ValueKind::kInt) return a.AsInt() <=> b.AsInt();
+  return a <=> b;
+}
+
+// Lexicographic; both rows have the same width.
+inline std::strong_ordering CompareRows(RowView a, RowView b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (const std::strong_ordering order = CompareValues(a[i], b[i]); order != 0) return order;
+  }
+  return std::strong_ordering::equal;
+}
+
+inline bool EqualRows(RowView a, RowView b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!(a[i] == b[i])) return false;
+  }
+  return true;
+}
+
+inline std::uint64_t CombineHash(std::uint64_t seed, std::uint64_t hash) {
+  return (seed ^ hash) * 0x9e3779b97f4a7c15 ^ (hash >> 29);
+}
+
+inline std::uint64_t HashRow(RowView row) {
+  std::uint64_t hash = 0x2545f4914f6cdd1d;
+  for (const Value& value : row) hash = CombineHash(hash, value.Hash());
+  return hash;
+}
+
+inline std::uint64_t HashColumns(RowView row, std::span<const Column> columns) {
+  std::uint64_t hash = 0x2545f4914f6cdd1d;
+  for (const Column column : columns) hash = CombineHash(hash, row[column].Hash());
+  return hash;
+}
+
+}  // namespace trefoil::dataflow
