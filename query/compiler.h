@@ -1,0 +1,24 @@
+// Compiler: plan -> the engine's plan, one node for each, and the shape in which a view nests the
+// levels of the answer.
+#pragma once
+
+#include <vector>
+
+#include "dataflow/plan.h"
+#include "dataflow/view.h"
+#include "query/plan.h"
+#include "trefoil/result.h"
+
+namespace trefoil::query {
+
+struct Compiled {
+  dataflow::Plan plan;
+  std::vector<dataflow::NodeNumber> levels;  // the outermost first
+  dataflow::ViewShape shape;                 // of the same levels
+  std::vector<dataflow::NodeNumber> nodes;   // by number of the query's plan, for EXPLAIN
+};
+
+// Errors: kTypeMismatch, kUnsupported.
+Result<Compiled> Compile(const Plan& plan);
+
+}  // namespace trefoil::query

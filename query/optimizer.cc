@@ -1,0 +1,22 @@
+#include "query/optimizer.h"
+
+#include "base/check.h"
+
+namespace trefoil::query {
+
+void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes) {
+  const auto verify = [&] {
+    if constexpr (kVerifyBuild) VerifyPlan(plan);
+  };
+  verify();
+  if (passes.push_filters) PushFilters(plan);
+  verify();
+  if (passes.find_keys) FindKeys(plan);
+  verify();
+  if (passes.choose_ranges) ChooseRanges(plan, schema);
+  verify();
+  if (passes.prune_columns) PruneColumns(plan);
+  verify();
+}
+
+}  // namespace trefoil::query

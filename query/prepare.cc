@@ -1,0 +1,201 @@
+#include "query/prepare.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "dataflow/graph.h"
+#include "dataflow/scalar.h"
+#include "query/binder.h"
+#include "query/diagnostic.h"
+#include "query/parser.h"
+#include "query/planner.h"
+#include "query/to_expression.h"
+
+namespace trefoil {
+
+const std::string& Query::text() const { return plan_->text; }
+const std::vector<std::string>& Query::names() const { return plan_->names; }
+const std::vector<ValueKind>& Query::kinds() const { return plan_->kinds; }
+
+namespace query {
+
+namespace {
+
+std::string ShownName(const BoundParameter& parameter) {
+  return parameter.name.empty() ? StrCat("? number ", parameter.ordinal)
+                                : StrCat(":", parameter.name);
+}
+
+// `value` as the kind that its place wants, when it means the same there.
+Result<Value> FitParameter(const BoundParameter& parameter, const Value& value) {
+  const ExprType& type = parameter.type;
+  if (value.is_null() || type.is_any() || value.kind() == type.kind || type.is_set) return value;
+  if (value.kind() == ValueKind::kText) {
+    if (std::optional<Value> read = ValueFromText(value.AsText(), type)) return *std::move(read);
+  }
+  if (value.is_number() && type.kind == ValueKind::kFloat) {
+    if (std::optional<Value> number = dataflow::Cast(value, {.kind = ValueKind::kFloat})) {
+      return *std::move(number);
+    }
+  }
+  if (dataflow::AreComparable(value.kind(), type.kind)) return value;
+  return MakeError(ErrorCode::kTypeMismatch,
+                   StrCat("parameter ", ShownName(parameter), " is ", TypeText(type),
+                          " here, but the value given is ", KindName(value.kind())));
+}
+
+// The rows of a flat answer, sorted, each as often as its weight says.
+Result<Rows> ReadFlat(dataflow::Graph& graph, dataflow::NodeId root,
+                      const dataflow::ViewLevel& level) {
+  std::vector<dataflow::Row> rows;
+  Status read = graph.Read(root, [&](dataflow::RowView row, dataflow::Weight weight) {
+    for (dataflow::Weight i = 0; i < weight; ++i) rows.emplace_back(row.begin(), row.end());
+    return true;
+  });
+  if (!read) return std::move(read).error();
+  std::ranges::stable_sort(rows, [&](const dataflow::Row& a, const dataflow::Row& b) {
+    for (const dataflow::SortColumn& sort : level.order) {
+      const auto order = a[sort.column] <=> b[sort.column];
+      if (order != 0) return sort.descending ? order > 0 : order < 0;
+    }
+    return false;
+  });
+  std::vector<Value> cells;
+  cells.reserve(rows.size() * level.fields.size());
+  for (const dataflow::Row& row : rows) {
+    for (const dataflow::ViewField& field : level.fields) cells.push_back(row[field.column]);
+  }
+  return Rows(level.names, std::move(cells));
+}
+
+Result<Rows> ReadNested(dataflow::Graph& graph, const dataflow::Installed& installed,
+                        const Compiled& compiled) {
+  std::vector<dataflow::Batch> batches;
+  for (const dataflow::NodeId root : installed.roots) {
+    dataflow::Batch& batch = batches.emplace_back(graph.columns(root).size());
+    Status read = graph.Read(root, [&](dataflow::RowView row, dataflow::Weight weight) {
+      batch.Add(row, weight);
+      return true;
+    });
+    if (!read) return std::move(read).error();
+    batch.Consolidate();
+  }
+  std::vector<const dataflow::Batch*> deltas;
+  for (const dataflow::Batch& batch : batches) deltas.push_back(&batch);
+  dataflow::View view(compiled.shape);
+  view.Load(deltas);
+  return view.Snapshot({}).ToAnswer();
+}
+
+Result<Rows> ReadOnce(const Compiled& compiled, const dataflow::Source& source) {
+  dataflow::Graph graph(source, Functions(), {});
+  Result<dataflow::Installed> installed = graph.Install(compiled.plan, compiled.levels);
+  if (!installed) return std::move(installed).error();
+  return compiled.levels.size() == 1
+             ? ReadFlat(graph, installed->roots[0], compiled.shape.levels[0])
+             : ReadNested(graph, *installed, compiled);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
+                                                   schema::SchemaRef schema) {
+  const ParsedScript script = Parse(text);
+  if (!script.diagnostics.empty()) return script.diagnostics[0];
+  const auto* statement = script.statements.size() == 1
+                              ? std::get_if<SelectStatement>(&script.statements[0].node)
+                              : nullptr;
+  if (statement == nullptr) {
+    return ErrorAt(text, script.statements.empty() ? Span() : script.statements[0].span,
+                   ErrorCode::kUnsupported, "a prepared query is exactly one SELECT",
+                   "other statements are run with Execute");
+  }
+  Result<BoundQuery> bound = Bind({text, *schema}, statement->select);
+  if (!bound) return std::move(bound).error();
+  auto prepared = std::make_shared<Query::Plan>();
+  prepared->text = text;
+  prepared->schema = std::move(schema);
+  prepared->bound = *std::move(bound);
+  for (const BoundColumn& column : prepared->bound.select.columns) {
+    prepared->names.push_back(column.name);
+    prepared->kinds.push_back(KindOfType(column.type));
+  }
+  // What no plan exists for is refused here, not when it runs.
+  const std::vector<Value> nulls(prepared->bound.parameters.size());
+  Result<Plan> plan =
+      MakePlan(prepared->bound.select, prepared->bound.source_count, nulls, *prepared->schema);
+  if (!plan) return std::move(plan).error();
+  return std::shared_ptr<const Query::Plan>(std::move(prepared));
+}
+
+Result<std::vector<Value>> BindParameters(const std::vector<BoundParameter>& parameters,
+                                          const Params& params, const RunContext& context) {
+  std::vector<Value> values;
+  for (const BoundParameter& parameter : parameters) {
+    if (parameter.name == kNowParameter) {
+      values.push_back(Value::Timestamp(context.now_micros));
+      continue;
+    }
+    const Value* value = parameter.name.empty()
+                             ? params.Find(static_cast<std::size_t>(parameter.ordinal - 1))
+                             : params.Find(parameter.name);
+    if (value == nullptr) {
+      return MakeError(ErrorCode::kUnknownParameter,
+                       StrCat("parameter ", ShownName(parameter), " has no value"),
+                       "give every parameter of the statement a value");
+    }
+    Result<Value> fitted = FitParameter(parameter, *value);
+    if (!fitted) return std::move(fitted).error();
+    values.push_back(*std::move(fitted));
+  }
+  return values;
+}
+
+Result<Compiled> CompileSelect(const BoundSelect& select, std::uint32_t source_count,
+                               std::span<const Value> parameters, const schema::Schema& schema,
+                               const PassSet& passes) {
+  Result<Plan> plan = MakePlan(select, source_count, parameters, schema);
+  if (!plan) return std::move(plan).error();
+  Optimize(*plan, schema, passes);
+  return Compile(*plan);
+}
+
+Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
+                       const RunContext& context) {
+  Result<Compiled> compiled = CompileSelect(input.select, input.source_count, input.parameters,
+                                            input.schema, context.passes);
+  if (!compiled) return std::move(compiled).error();
+  return ReadOnce(*compiled, source);
+}
+
+Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const Params& params,
+                 const RunContext& context) {
+  Result<std::vector<Value>> values = BindParameters(query.bound.parameters, params, context);
+  if (!values) return std::move(values).error();
+  return RunSelect({.select = query.bound.select,
+                    .source_count = query.bound.source_count,
+                    .parameters = *values,
+                    .schema = *query.schema},
+                   source, context);
+}
+
+Result<Compiled> CompileLive(const Query::Plan& query, const Params& params) {
+  if (query.bound.as_of) {
+    return Unsupported("a query with AS OF never changes, so it cannot be live", "run it once");
+  }
+  for (const BoundParameter& parameter : query.bound.parameters) {
+    if (parameter.name == kNowParameter) {
+      return Unsupported("a query with now() changes without a commit, so it cannot be live",
+                         "pass the time as a parameter");
+    }
+  }
+  Result<std::vector<Value>> values = BindParameters(query.bound.parameters, params, {});
+  if (!values) return std::move(values).error();
+  return CompileSelect(query.bound.select, query.bound.source_count, *values, *query.schema, {});
+}
+
+}  // namespace query
+}  // namespace trefoil

@@ -1,0 +1,71 @@
+// Queries from text to answer. A prepared query is bound against one schema and never changes; it
+// runs against any Source of a database with that schema.
+//
+//   Result<std::shared_ptr<const Query::Plan>> query = Prepare(text, schema);
+//   Result<Rows> rows = Run(**query, source, params, {});
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataflow/source.h"
+#include "query/bound.h"
+#include "query/compiler.h"
+#include "query/optimizer.h"
+#include "schema/schema.h"
+#include "trefoil/query.h"
+#include "trefoil/result.h"
+
+namespace trefoil {
+
+// What a Query holds. Immutable.
+class Query::Plan {
+ public:
+  std::string text;
+  schema::SchemaRef schema;
+  query::BoundQuery bound;
+  std::vector<std::string> names;
+  std::vector<ValueKind> kinds;
+};
+
+namespace query {
+
+// What a run knows beside the data.
+struct RunContext {
+  std::int64_t now_micros = 0;  // the value of now()
+  PassSet passes = {};
+};
+
+// Exactly one SELECT. Errors: those of parser and binder; kUnsupported for what no plan exists for.
+Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text, schema::SchemaRef schema);
+
+// The values of `parameters` in `params`, of the kinds that the query wants.
+// Errors: kUnknownParameter when one is missing, kTypeMismatch.
+Result<std::vector<Value>> BindParameters(const std::vector<BoundParameter>& parameters,
+                                          const Params& params, const RunContext& context);
+
+// The graph that answers `select` for these parameter values.
+Result<Compiled> CompileSelect(const BoundSelect& select, std::uint32_t source_count,
+                               std::span<const Value> parameters, const schema::Schema& schema,
+                               const PassSet& passes);
+
+// One-shot: installs the graph over `source`, reads it, drops it.
+struct SelectInput {
+  const BoundSelect& select;
+  std::uint32_t source_count = 0;
+  std::span<const Value> parameters;
+  const schema::Schema& schema;
+};
+Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
+                       const RunContext& context);
+Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const Params& params,
+                 const RunContext& context);
+
+// The graph of a live query. Error kUnsupported: it asks for the time or for a past version.
+Result<Compiled> CompileLive(const Query::Plan& query, const Params& params);
+
+}  // namespace query
+}  // namespace trefoil
