@@ -1,0 +1,394 @@
+#include "crdt/log_frame.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/str_cat.h"
+#include "crdt/value_codec.h"
+
+namespace trefoil::crdt {
+
+namespace {
+
+enum Flag : unsigned char {
+  kSameSubjects = 1,
+  kElements = 2,
+  kLengths = 4,
+  kRetractions = 8,
+  kMixedKinds = 16,
+  kObserved = 32,
+  kKnownFlags = 63,
+};
+
+constexpr std::size_t kChecksumBytes = 8;
+constexpr std::size_t kOpsPerByteMax = 8;
+
+auto PlaceOf(const FrameOp& op) { return std::tie(op.type, op.attribute, op.subject, op.element); }
+
+std::size_t SharedBytes(const std::string& a, const std::string& b) {
+  const std::size_t limit = std::min(a.size(), b.size());
+  std::size_t shared = 0;
+  while (shared < limit && a[shared] == b[shared]) ++shared;
+  return shared;
+}
+
+using Group = std::span<const FrameOp>;
+
+unsigned char FlagsOf(Group group, Group before) {
+  unsigned char flags = 0;
+  if (std::ranges::equal(group, before, {}, &FrameOp::subject, &FrameOp::subject)) {
+    flags |= kSameSubjects;
+  }
+  const FrameOp* first = nullptr;
+  for (const FrameOp& op : group) {
+    if (!op.element.empty()) flags |= kElements;
+    if (op.op.causal_length != 1) flags |= kLengths;
+    if (!op.op.observed.empty()) flags |= kObserved;
+    if (op.op.retracted) {
+      flags |= kRetractions;
+    } else if (first == nullptr) {
+      first = &op;
+    } else if (op.op.value.kind() != first->op.value.kind()) {
+      flags |= kMixedKinds;
+    }
+  }
+  return flags;
+}
+
+void AppendColumn(std::string& out, Group group, unsigned char flags) {
+  for (const FrameOp& op : group) {
+    if (op.op.retracted) continue;
+    if (op.op.kind == MergeKind::kCounter) {
+      AppendInt128(out, op.op.total);
+      continue;
+    }
+    if (flags & kMixedKinds) out.push_back(static_cast<char>(op.op.value.kind()));
+    AppendPayload(out, op.op.value);
+  }
+}
+
+void AppendGroup(std::string& out, Group group, Group before) {
+  const unsigned char flags = FlagsOf(group, before);
+  AppendVarint(out, ToNumber(group[0].type));
+  AppendVarint(out, ToNumber(group[0].attribute));
+  out.push_back(static_cast<char>(group[0].op.kind));
+  out.push_back(static_cast<char>(flags));
+  ValueKind kind = ValueKind::kNull;
+  for (const FrameOp& op : group) {
+    if ((flags & kMixedKinds) || kind != ValueKind::kNull) break;
+    kind = op.op.value.kind();
+  }
+  out.push_back(static_cast<char>(kind));
+  if (!(flags & kSameSubjects)) {
+    AppendVarint(out, group.size());
+    const std::string none;
+    const std::string* last = &none;
+    for (const FrameOp& op : group) {
+      const std::size_t shared = SharedBytes(*last, op.subject);
+      AppendVarint(out, shared);
+      AppendLengthPrefixed(out, Slice(op.subject).Without(shared));
+      last = &op.subject;
+    }
+  }
+  if (flags & kElements) {
+    for (const FrameOp& op : group) AppendLengthPrefixed(out, Slice(op.element));
+  }
+  if (flags & kLengths) {
+    for (const FrameOp& op : group) AppendVarint(out, op.op.causal_length);
+  }
+  if (flags & kRetractions) {
+    std::string bits((group.size() + 7) / 8, '\0');
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      if (group[i].op.retracted) bits[i / 8] = static_cast<char>(bits[i / 8] | 1 << (i % 8));
+    }
+    out.append(bits);
+  }
+  AppendColumn(out, group, flags);
+  if (!(flags & kObserved)) return;
+  for (const FrameOp& op : group) {
+    AppendVarint(out, op.op.observed.size());
+    for (const Stamp& stamp : op.op.observed) {
+      AppendVarint(out, stamp.site);
+      AppendFixed64(out, stamp.time);
+    }
+  }
+}
+
+// Reads a frame; remembers what it could not read.
+class Decoder {
+ public:
+  Decoder(Slice all, Frame* frame)
+      : all_(all), rest_(all.Prefix(all.size() - kChecksumBytes)), frame_(*frame) {}
+
+  bool Head() {
+    rest_.RemovePrefix(1);  // the version
+    if (!TakeSite(rest_, &frame_.dot.site)) return Fail("no site");
+    if (!Number(&frame_.dot.sequence) || frame_.dot.sequence == 0) return Fail("no sequence");
+    const std::optional<std::uint64_t> time = ReadFixed64(rest_);
+    if (!time) return Fail("no time");
+    frame_.time = *time;
+    std::uint64_t count;
+    if (!Number(&count)) return Fail("no dependencies");
+    for (std::uint64_t i = 0; i < count; ++i) {
+      SiteId site;
+      std::uint64_t head;
+      if (!TakeSite(rest_, &site) || !Number(&head) || head == 0) return Fail("no dependency");
+      if (!frame_.deps.empty() && site <= frame_.deps.rbegin()->first) {
+        return Fail("dependencies do not ascend");
+      }
+      frame_.deps.emplace_hint(frame_.deps.end(), site, head);
+    }
+    return true;
+  }
+
+  bool Body() {
+    std::uint64_t count;
+    if (!Number(&count)) return Fail("no sites");
+    for (std::uint64_t i = 0; i < count; ++i) {
+      SiteId site;
+      if (!TakeSite(rest_, &site)) return Fail("no site");
+      if (!frame_.sites.empty() && site <= frame_.sites.back()) return Fail("sites do not ascend");
+      frame_.sites.push_back(site);
+    }
+    if (!ReadLengthPrefixed(rest_)) return Fail("the part to skip is cut off");
+    if (!Number(&count)) return Fail("no groups");
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (!ReadGroup()) return false;
+    }
+    return rest_.empty() || Fail("bytes behind the end");
+  }
+
+  Error error() const {
+    return Corruption(StrCat("transaction frame: byte ",
+                             all_.size() - kChecksumBytes - rest_.size(), ": ", what_),
+                      "fetch the changes again");
+  }
+
+ private:
+  bool Fail(const char* what) {
+    what_ = what;
+    return false;
+  }
+  bool Number(std::uint64_t* number) {
+    const std::optional<std::uint64_t> read = ReadVarint(rest_);
+    if (read) *number = *read;
+    return read.has_value();
+  }
+  template <typename Id>
+  bool ReadId(Id* id) {
+    std::uint64_t number;
+    if (!Number(&number) || number > std::numeric_limits<std::uint32_t>::max()) return false;
+    *id = Id{static_cast<std::uint32_t>(number)};
+    return true;
+  }
+
+  bool ReadGroup() {
+    TypeId type;
+    AttributeId attribute;
+    if (!ReadId(&type) || !ReadId(&attribute) || rest_.size() < 3) return Fail("no group");
+    const unsigned char kind = rest_[0];
+    flags_ = rest_[1];
+    value_kind_ = static_cast<ValueKind>(rest_[2]);
+    if (kind > static_cast<unsigned char>(MergeKind::kMin)) return Fail("unknown merge kind");
+    if (flags_ & ~kKnownFlags) return Fail("unknown flags");
+    rest_.RemovePrefix(3);
+    std::uint64_t count = frame_.ops.size() - previous_;
+    if (!(flags_ & kSameSubjects) && !Number(&count)) return Fail("no number of writes");
+    if (count == 0) return Fail("a group without writes");
+    if (count > kOpsPerByteMax * all_.size() - frame_.ops.size()) return Fail("too many writes");
+    const std::size_t first = frame_.ops.size();
+    if (!ReadSubjects(count)) return false;
+    for (std::size_t i = first; i < frame_.ops.size(); ++i) {
+      FrameOp& op = frame_.ops[i];
+      op.type = type;
+      op.attribute = attribute;
+      op.op.kind = static_cast<MergeKind>(kind);
+    }
+    group_ = std::span(frame_.ops).subspan(first);
+    previous_ = first;
+    if (!ReadMarks() || !ReadValues() || !ReadObserved()) return false;
+    for (std::size_t i = std::max<std::size_t>(first, 1); i < frame_.ops.size(); ++i) {
+      if (!(PlaceOf(frame_.ops[i - 1]) < PlaceOf(frame_.ops[i]))) return Fail("no ascending order");
+    }
+    return true;
+  }
+
+  bool ReadSubjects(std::uint64_t count) {
+    if (!(flags_ & kSameSubjects)) {
+      std::string last;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        std::uint64_t shared;
+        if (!Number(&shared) || shared > last.size()) return Fail("no subject");
+        const std::optional<Slice> tail = ReadLengthPrefixed(rest_);
+        if (!tail) return Fail("a subject is cut off");
+        last.resize(shared);
+        last.append(tail->view());
+        // Shared bytes multiply: hold the sum to the same measure as the writes.
+        subject_bytes_ += last.size();
+        if (subject_bytes_ > kSubjectBytesPerByteMax * all_.size())
+          return Fail("subjects too long");
+        frame_.ops.emplace_back().subject = last;
+      }
+      return true;
+    }
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::string& subject = frame_.ops[previous_ + i].subject;
+      subject_bytes_ += subject.size();
+      if (subject_bytes_ > kSubjectBytesPerByteMax * all_.size()) return Fail("subjects too long");
+      std::string copy = subject;
+      frame_.ops.emplace_back().subject = std::move(copy);
+    }
+    return true;
+  }
+
+  bool ReadMarks() {
+    if (flags_ & kElements) {
+      for (FrameOp& op : group_) {
+        const std::optional<Slice> element = ReadLengthPrefixed(rest_);
+        if (!element) return Fail("an element is cut off");
+        op.element = element->ToString();
+      }
+    }
+    if (flags_ & kLengths) {
+      for (FrameOp& op : group_) {
+        if (!Number(&op.op.causal_length) || op.op.causal_length == 0) {
+          return Fail("no causal length");
+        }
+      }
+    }
+    if (flags_ & kRetractions) {
+      const std::optional<Slice> bits = ReadBytes(rest_, (group_.size() + 7) / 8);
+      if (!bits) return Fail("retractions are cut off");
+      for (std::size_t i = 0; i < group_.size(); ++i) {
+        group_[i].op.retracted = ((*bits)[i / 8] >> (i % 8) & 1) != 0;
+      }
+    }
+    return true;
+  }
+
+  bool ReadValues() {
+    for (FrameOp& op : group_) {
+      if (op.op.retracted) continue;
+      if (op.op.kind == MergeKind::kCounter) {
+        if (!TakeInt128(rest_, &op.op.total)) return Fail("no total");
+        continue;
+      }
+      ValueKind kind = value_kind_;
+      if (flags_ & kMixedKinds) {
+        if (rest_.empty()) return Fail("no kind of value");
+        kind = static_cast<ValueKind>(rest_[0]);
+        rest_.RemovePrefix(1);
+      }
+      if (!TakePayload(rest_, kind, &op.op.value)) return Fail("no value");
+    }
+    return true;
+  }
+
+  bool ReadObserved() {
+    if (!(flags_ & kObserved)) return true;
+    for (FrameOp& op : group_) {
+      std::uint64_t count;
+      if (!Number(&count) || count > rest_.size()) return Fail("no observed stamps");
+      for (std::uint64_t i = 0; i < count; ++i) {
+        std::uint64_t place;
+        if (!Number(&place) || place >= frame_.sites.size()) return Fail("no observed site");
+        const std::optional<std::uint64_t> time = ReadFixed64(rest_);
+        if (!time) return Fail("no observed time");
+        op.op.observed.push_back({.time = *time, .site = static_cast<SiteOrdinal>(place)});
+      }
+    }
+    return true;
+  }
+
+  static constexpr std::size_t kSubjectBytesPerByteMax = 256;
+
+  Slice all_;
+  Slice rest_;
+  Frame& frame_;
+  const char* what_ = "";
+  unsigned char flags_ = 0;
+  ValueKind value_kind_ = ValueKind::kNull;
+  std::span<FrameOp> group_;
+  std::size_t previous_ = 0;  // where the group before begins
+  std::size_t subject_bytes_ = 0;
+};
+
+Status CheckFrame(Slice bytes) {
+  if (bytes.size() < 1 + SiteId::kBytes + kChecksumBytes) {
+    return Corruption(StrCat("transaction frame: ", bytes.size(), " bytes are none"),
+                      "fetch the changes again");
+  }
+  if (bytes[0] != kFrameVersion) {
+    return MakeError(ErrorCode::kNewerFormat,
+                     StrCat("transaction frame: format ", int{bytes[0]}, ", this release reads ",
+                            int{kFrameVersion}),
+                     "update this replica");
+  }
+  return Ok();
+}
+
+}  // namespace
+
+std::string EncodeFrame(const Frame& frame) {
+  Check(frame.dot.sequence > 0, "sequences begin at 1");
+  std::string out;
+  out.push_back(static_cast<char>(kFrameVersion));
+  AppendSite(out, frame.dot.site);
+  AppendVarint(out, frame.dot.sequence);
+  AppendFixed64(out, frame.time);
+  AppendVarint(out, frame.deps.size());
+  for (const auto& [site, head] : frame.deps) {
+    AppendSite(out, site);
+    AppendVarint(out, head);
+  }
+  AppendVarint(out, frame.sites.size());
+  for (const SiteId& site : frame.sites) AppendSite(out, site);
+  AppendVarint(out, 0);  // nothing to skip
+  std::string groups;
+  std::uint64_t count = 0;
+  Group before;
+  const std::span<const FrameOp> ops(frame.ops);
+  for (std::size_t first = 0; first < ops.size();) {
+    std::size_t end = first + 1;
+    while (end < ops.size() && ops[end].type == ops[first].type &&
+           ops[end].attribute == ops[first].attribute && ops[end].op.kind == ops[first].op.kind) {
+      ++end;
+    }
+    const Group group = ops.subspan(first, end - first);
+    AppendGroup(groups, group, before);
+    before = group;
+    ++count;
+    first = end;
+  }
+  AppendVarint(out, count);
+  out.append(groups);
+  AppendFixed64(out, Hash64(Slice(out)));
+  return out;
+}
+
+Result<Frame> DecodeFrame(Slice bytes) {
+  if (Status whole = CheckFrame(bytes); !whole) return std::move(whole).error();
+  const std::size_t body = bytes.size() - kChecksumBytes;
+  if (Hash64(bytes.Prefix(body)) != LoadFixed64(bytes.data() + body)) {
+    return Corruption("transaction frame: checksum mismatch", "fetch the changes again");
+  }
+  Frame frame;
+  Decoder decoder(bytes, &frame);
+  if (!decoder.Head() || !decoder.Body()) return decoder.error();
+  return frame;
+}
+
+Result<FrameHead> DecodeFrameHead(Slice bytes) {
+  if (Status whole = CheckFrame(bytes); !whole) return std::move(whole).error();
+  Frame frame;
+  Decoder decoder(bytes, &frame);
+  if (!decoder.Head()) return decoder.error();
+  return FrameHead{.dot = frame.dot, .time = frame.time, .deps = std::move(frame.deps)};
+}
+
+}  // namespace trefoil::crdt

@@ -1,0 +1,206 @@
+#include "crdt/merge.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "schema/key_codec.h"
+
+namespace trefoil::crdt {
+
+namespace {
+
+bool MergeRegister(FactState& state, const FactOp& op) {
+  state.retracted = op.retracted;
+  state.value = op.value;
+  return true;
+}
+
+bool MergeCounter(FactState& state, const FactOp& op, const Stamp& stamp, const SiteTable& sites) {
+  const SiteId& site = sites.Of(stamp.site);
+  auto place = std::ranges::lower_bound(
+      state.shards, site, {}, [&](const Shard& shard) { return sites.Of(shard.stamp.site); });
+  if (place == state.shards.end() || place->stamp.site != stamp.site) {
+    state.shards.insert(place, {.stamp = stamp, .total = op.total});
+  } else if (place->stamp.time < stamp.time) {
+    *place = {.stamp = stamp, .total = op.total};
+  } else {
+    return false;
+  }
+  state.value = Value::Int(CountOf(state));
+  return true;
+}
+
+bool MergeAlternatives(FactState& state, const FactOp& op, const Stamp& stamp,
+                       const SiteTable& sites) {
+  std::erase_if(state.alternatives, [&](const Alternative& alternative) {
+    return std::ranges::find(op.observed, alternative.stamp) != op.observed.end();
+  });
+  if (!op.retracted) {
+    const auto before = [&](const Alternative& a, const Stamp& b) {
+      return CompareStamps(a.stamp, b, sites) < 0;
+    };
+    const auto place =
+        std::lower_bound(state.alternatives.begin(), state.alternatives.end(), stamp, before);
+    if (place == state.alternatives.end() || !(place->stamp == stamp)) {
+      state.alternatives.insert(place, {.stamp = stamp, .value = op.value});
+    }
+  }
+  state.retracted = state.alternatives.empty();
+  state.value = state.retracted ? Value() : state.alternatives.back().value;
+  return true;
+}
+
+// Whether `op` beats the value that is there.
+bool BeatsExtreme(const FactState& state, const FactOp& op) {
+  if (state.retracted) return true;
+  return op.kind == MergeKind::kMax ? op.value > state.value : op.value < state.value;
+}
+
+bool TakeStamp(Slice& bytes, const SiteTable& sites, Stamp* stamp) {
+  const std::optional<std::uint64_t> ordinal = ReadVarint(bytes);
+  if (!ordinal || *ordinal >= sites.size()) return false;
+  const std::optional<std::uint64_t> time = ReadFixed64(bytes);
+  if (!time) return false;
+  *stamp = {.time = *time, .site = static_cast<SiteOrdinal>(*ordinal)};
+  return true;
+}
+
+void AppendStamp(std::string& out, const Stamp& stamp) {
+  AppendVarint(out, stamp.site);
+  AppendFixed64(out, stamp.time);
+}
+
+bool TakeAlternative(Slice& bytes, MergeKind kind, const SiteTable& sites, FactState* state) {
+  Alternative& alternative = state->alternatives.emplace_back();
+  if (!TakeStamp(bytes, sites, &alternative.stamp)) return false;
+  if (kind == MergeKind::kSet) return true;
+  std::optional<Slice> value = ReadLengthPrefixed(bytes);
+  return value && schema::TakeKeyPart(*value, {}, &alternative.value) && value->empty();
+}
+
+bool IsPlain(const FactState& state) {
+  return state.alternatives.size() == 1 && state.alternatives[0].stamp == state.stamp &&
+         state.alternatives[0].value == state.value;
+}
+
+}  // namespace
+
+std::strong_ordering CompareStamps(const Stamp& a, const Stamp& b, const SiteTable& sites) {
+  if (a.time != b.time || a.site == b.site) return a.time <=> b.time;
+  return sites.Of(a.site) <=> sites.Of(b.site);
+}
+
+bool MergeOp(FactState& state, const FactOp& op, const Stamp& stamp, const SiteTable& sites) {
+  const bool extreme = op.kind == MergeKind::kMax || op.kind == MergeKind::kMin;
+  if (extreme && op.retracted) return false;  // no value is no bound
+  if (op.causal_length < state.causal_length) return false;
+  const bool anew = op.causal_length > state.causal_length || op.kind > state.kind;
+  if (!anew && op.kind < state.kind) return false;
+  if (anew) state = {.kind = op.kind, .causal_length = op.causal_length, .retracted = true};
+  const bool newer = anew || CompareStamps(stamp, state.stamp, sites) > 0;
+  bool changed = false;
+  switch (op.kind) {
+    case MergeKind::kRegister:
+      changed = newer && MergeRegister(state, op);
+      break;
+    case MergeKind::kCounter:
+      state.retracted = false;
+      changed = MergeCounter(state, op, stamp, sites);
+      break;
+    case MergeKind::kMv:
+    case MergeKind::kSet:
+      changed = MergeAlternatives(state, op, stamp, sites);
+      break;
+    case MergeKind::kMax:
+    case MergeKind::kMin:
+      changed = BeatsExtreme(state, op) || (op.value == state.value && newer);
+      if (!changed) return false;
+      state.retracted = false;
+      state.value = op.value;
+      state.stamp = stamp;
+      return true;
+  }
+  if (changed && newer) state.stamp = stamp;
+  return changed;
+}
+
+std::int64_t CountOf(const FactState& state) {
+  Int128 sum = 0;
+  for (const Shard& shard : state.shards) sum += shard.total;
+  sum = std::clamp<Int128>(sum, std::numeric_limits<std::int64_t>::min(),
+                           std::numeric_limits<std::int64_t>::max());
+  return static_cast<std::int64_t>(sum);
+}
+
+void AppendInt128(std::string& out, Int128 number) {
+  // The high half counts as one less for negative numbers whose low half reads as positive.
+  const auto low = static_cast<std::int64_t>(static_cast<std::uint64_t>(number));
+  const auto high = static_cast<std::int64_t>((number - low) >> 64);
+  AppendVarint(out, ZigZag(low));
+  AppendVarint(out, ZigZag(high));
+}
+
+bool TakeInt128(Slice& bytes, Int128* number) {
+  const std::optional<std::uint64_t> low = ReadVarint(bytes);
+  if (!low) return false;
+  const std::optional<std::uint64_t> high = ReadVarint(bytes);
+  // Totals stay within 96 bits, so that the sum of any number of sites cannot overflow.
+  if (!high || *high > (std::uint64_t{1} << 32)) return false;
+  *number = static_cast<Int128>(UnZigZag(*high)) * (static_cast<Int128>(1) << 64) + UnZigZag(*low);
+  return true;
+}
+
+schema::Cell ToCell(const FactState& state) {
+  schema::Cell cell = {.stamp = state.stamp,
+                       .retracted = state.retracted,
+                       .causal_length = state.causal_length,
+                       .value = state.value};
+  if (state.kind == MergeKind::kRegister) return cell;
+  cell.state.push_back(static_cast<char>(state.kind));
+  for (const Shard& shard : state.shards) {
+    AppendStamp(cell.state, shard.stamp);
+    AppendInt128(cell.state, shard.total);
+  }
+  if (IsPlain(state)) return cell;
+  for (const Alternative& alternative : state.alternatives) {
+    AppendStamp(cell.state, alternative.stamp);
+    if (state.kind == MergeKind::kSet) continue;
+    std::string value;
+    schema::AppendKeyPart(value, {}, alternative.value);
+    AppendLengthPrefixed(cell.state, Slice(value));
+  }
+  return cell;
+}
+
+bool FromCell(const schema::Cell& cell, const SiteTable& sites, FactState* state) {
+  *state = {.causal_length = cell.causal_length,
+            .stamp = cell.stamp,
+            .retracted = cell.retracted,
+            .value = cell.value};
+  Slice bytes(cell.state);
+  if (bytes.empty()) return true;
+  const unsigned char kind = bytes[0];
+  if (kind == 0 || kind > static_cast<unsigned char>(MergeKind::kMin)) return false;
+  state->kind = static_cast<MergeKind>(kind);
+  bytes.RemovePrefix(1);
+  const bool has_alternatives = state->kind == MergeKind::kMv || state->kind == MergeKind::kSet;
+  if (has_alternatives && bytes.empty() && !state->retracted) {
+    state->alternatives = {{.stamp = state->stamp, .value = state->value}};
+  }
+  while (!bytes.empty()) {
+    if (has_alternatives) {
+      if (!TakeAlternative(bytes, state->kind, sites, state)) return false;
+    } else if (state->kind == MergeKind::kCounter) {
+      Shard& shard = state->shards.emplace_back();
+      if (!TakeStamp(bytes, sites, &shard.stamp)) return false;
+      if (!TakeInt128(bytes, &shard.total)) return false;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace trefoil::crdt

@@ -1,0 +1,74 @@
+#include "crdt/sync_session.h"
+
+#include "base/coding.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "crdt/changeset.h"
+
+namespace trefoil::crdt {
+
+namespace {
+
+enum MessageKind : unsigned char { kHello = 1, kChanges = 2, kAck = 3 };
+
+std::string Message(MessageKind kind) { return std::string(1, static_cast<char>(kind)); }
+
+Error Bad(const char* what) {
+  return Corruption(StrCat("sync: ", what), "close the connection and begin again");
+}
+
+}  // namespace
+
+std::string SyncSession::Hello(const Heads& own) const {
+  std::string message = Message(kHello);
+  AppendVarint(message, kSyncProtocol);
+  return message + EncodeHeads(own);
+}
+
+Result<std::optional<Slice>> SyncSession::Receive(Slice message) {
+  if (message.empty()) return Bad("an empty message");
+  const unsigned char kind = message[0];
+  message.RemovePrefix(1);
+  if (kind == kHello) {
+    if (greeted_) return Bad("a second hello");
+    const std::optional<std::uint64_t> protocol = ReadVarint(message);
+    if (!protocol) return Bad("a hello without protocol");
+    if (*protocol > kSyncProtocol) {
+      return MakeError(ErrorCode::kNewerFormat,
+                       StrCat("sync: the other replica speaks protocol ", *protocol,
+                              ", this one up to ", kSyncProtocol),
+                       "update this replica");
+    }
+  } else if (!greeted_) {
+    return Bad("a message before the hello");
+  } else if (kind == kChanges) {
+    Result<ChangesetHeader> header = DecodeChangesetHeader(message);
+    if (!header) return std::move(header).error();
+    // What the other side sends it has; it is not sent back.
+    JoinHeads(confirmed_, header->heads);
+    JoinHeads(sent_, header->heads);
+    return std::optional<Slice>(message);
+  } else if (kind != kAck) {
+    return Bad("a message of no known kind");
+  }
+  Result<Heads> heads = DecodeHeads(message);
+  if (!heads) return std::move(heads).error();
+  greeted_ = true;
+  JoinHeads(confirmed_, *heads);
+  JoinHeads(sent_, *heads);
+  return std::optional<Slice>();
+}
+
+std::optional<Heads> SyncSession::Owed(const Heads& own) const {
+  if (!greeted_ || Covers(sent_, own)) return std::nullopt;
+  return sent_;
+}
+
+std::string SyncSession::Changes(Slice changeset, const Heads& own) {
+  JoinHeads(sent_, own);
+  return Message(kChanges).append(changeset.view());
+}
+
+std::string SyncSession::Ack(const Heads& own) const { return Message(kAck) + EncodeHeads(own); }
+
+}  // namespace trefoil::crdt

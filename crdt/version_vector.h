@@ -1,0 +1,34 @@
+// A version vector says what a replica has applied: of each site the transactions 1..head. Those
+// that arrive early wait until they join their head, so a vector never has holes.
+//
+//   count varint | per site, ascending: site 18 | head varint
+//
+// I1 Sites ascend and heads are positive, so equal vectors have equal bytes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "crdt/site.h"
+#include "trefoil/result.h"
+#include "trefoil/slice.h"
+
+namespace trefoil::crdt {
+
+// Heads by site; a site without a head is absent.
+using Heads = std::map<SiteId, std::uint64_t>;
+
+// No bytes for no heads.
+std::string EncodeHeads(const Heads& heads);
+
+// Error kCorruption names the position of the first bad byte.
+Result<Heads> DecodeHeads(Slice bytes);
+
+std::uint64_t HeadOf(const Heads& heads, const SiteId& site);
+// True when `heads` holds everything that `needed` names.
+bool Covers(const Heads& heads, const Heads& needed);
+// The entry-wise greater of both.
+void JoinHeads(Heads& heads, const Heads& other);
+
+}  // namespace trefoil::crdt
