@@ -1,0 +1,360 @@
+#include "db/apply_changeset.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "db/row_facts.h"
+#include "db/row_layout.h"
+#include "db/triple_store.h"
+#include "schema/cell.h"
+#include "schema/ids.h"
+#include "schema/keys.h"
+
+namespace trefoil::db {
+
+using crdt::FactState;
+using crdt::FrameOp;
+using schema::Attribute;
+using schema::Index;
+using schema::MergeKind;
+using schema::Type;
+
+namespace {
+
+constexpr std::size_t kProbesPerBatch = 4096;
+
+Error BadCell() { return Corruption("a cell does not read", "run `trefoil check`"); }
+
+bool IsVisible(const FactState& state) { return state.causal_length % 2 == 1 && !state.retracted; }
+
+bool LooksTheSame(const FactState& a, const FactState& b) {
+  if (IsVisible(a) != IsVisible(b)) return false;
+  return !IsVisible(a) || a.value == b.value;
+}
+
+const Attribute* FindAny(const Type& type, AttributeId id) {
+  for (const auto* list : {&type.attributes, &type.undeclared, &type.retired}) {
+    const auto found = std::ranges::find(*list, id, &Attribute::id);
+    if (found != list->end()) return &*found;
+  }
+  return nullptr;
+}
+
+Error SchemaConflict(const Type& type, const std::string& what) {
+  return MakeError(ErrorCode::kSchemaConflict,
+                   StrCat("the replicas declare table \"", type.name, "\" differently: ", what),
+                   "give the columns of one of them other numbers");
+}
+
+bool Fits(const Attribute& attribute, const Value& value) {
+  if (attribute.type.is_any() || value.is_null()) return true;
+  if (value.kind() != attribute.type.kind) return false;
+  return value.kind() != ValueKind::kDecimal || value.AsDecimal().scale == attribute.type.scale;
+}
+
+// True when `bytes` are exactly one encoding of the parts.
+bool Reads(Slice bytes, std::span<const schema::KeyPart> parts) {
+  Value value;
+  return std::ranges::all_of(parts,
+                             [&](const schema::KeyPart& part) {
+                               return schema::TakeKeyPart(bytes, part, &value);
+                             }) &&
+         bytes.empty();
+}
+
+// What no replica writes, whatever it has declared.
+Status CheckRowCell(const FrameOp& op) {
+  if (op.attribute != schema::kRowCell) return Ok();
+  if (op.op.kind == MergeKind::kRegister && op.op.value.is_null() && op.element.empty() &&
+      op.op.retracted == (op.op.causal_length % 2 == 0)) {
+    return Ok();
+  }
+  return Corruption("a transaction of another replica has a row cell that is none");
+}
+
+Status CheckOp(const Type& type, const FrameOp& op, std::span<const schema::KeyPart> key) {
+  if (!Reads(Slice(op.subject), key)) return SchemaConflict(type, "their keys differ");
+  if (op.attribute == schema::kRowCell) return Ok();
+  const Attribute* attribute = FindAny(type, op.attribute);
+  if (attribute == nullptr) return Ok();  // kept, to be seen once it is declared
+  const std::string column = StrCat("column \"", attribute->name, "\"");
+  if (attribute->merge != op.op.kind) {
+    return SchemaConflict(type, StrCat(column, " merges in two ways"));
+  }
+  const schema::KeyPart part = ElementPart(*attribute);
+  if (op.op.kind == MergeKind::kSet) {
+    if (!Reads(Slice(op.element), {&part, 1})) {
+      return SchemaConflict(type, StrCat(column, " has elements of two kinds"));
+    }
+  } else if (!Fits(*attribute, op.op.value) || !op.element.empty()) {
+    return SchemaConflict(type, StrCat(column, " has values of two kinds"));
+  }
+  return Ok();
+}
+
+// What two declarations of one type must have in common for their facts to be read.
+Status CheckSameForm(const Type& before, const Type& after) {
+  if (before.key != after.key) return SchemaConflict(before, "their keys differ");
+  for (const auto* list : {&before.attributes, &before.undeclared, &before.retired}) {
+    for (const Attribute& attribute : *list) {
+      const Attribute* other = FindAny(after, attribute.id);
+      if (other == nullptr) continue;
+      if (other->type.kind != attribute.type.kind || other->type.scale != attribute.type.scale ||
+          other->merge != attribute.merge) {
+        return SchemaConflict(
+            before, StrCat("column number ", ToNumber(attribute.id), " is \"", attribute.name,
+                           "\" in one and \"", other->name, "\" of another kind in the other"));
+      }
+    }
+  }
+  return Ok();
+}
+
+Status CheckComplete(const Type& type) {
+  for (const AttributeId id : type.key) {
+    if (type.Find(id) != nullptr && type.Find(id)->merge == MergeKind::kRegister) continue;
+    return Corruption(StrCat("table \"", type.name, "\" of another replica has a key field ",
+                             ToNumber(id), " that it does not declare"));
+  }
+  return Ok();
+}
+
+bool SameEntries(const Index& a, const Index& b) {
+  return a.type == b.type && a.columns == b.columns && a.include == b.include;
+}
+
+}  // namespace
+
+Status PutAllIndexEntries(OverlayView& view, const schema::Schema& schema, const Index& index) {
+  const Type& type = *schema.FindType(index.type);
+  const IndexLayout layout(type, index);
+  std::vector<AttributeId> columns = layout.attributes;
+  columns.insert(columns.end(), index.include.begin(), index.include.end());
+  const std::size_t key_columns = layout.attributes.size();
+  std::vector<std::pair<std::string, std::string>> entries;
+  Status scanned = TripleStore(view).ScanSubjects(
+      type, columns, {}, [&](Slice subject, std::span<const Value> row) {
+        entries.emplace_back(IndexEntryPrefix(layout, row.first(key_columns)) + subject.ToString(),
+                             IndexEntryValue(layout, row.subspan(key_columns)));
+        return true;
+      });
+  if (!scanned) return scanned;
+  for (auto& [key, value] : entries) view.Put(std::move(key), std::move(value));
+  return Ok();
+}
+
+Status FrameApplier::Apply(std::span<const crdt::Frame* const> frames,
+                           const SchemaReader& read_schema) {
+  if (Status gathered = Gather(frames); !gathered) return gathered;
+  if (Status read = ReadStored(); !read) return read;
+  Join();
+  if (Status lives = FindLives(); !lives) return lives;
+  if (Status put = PutFacts(); !put) return put;
+  if (Status followed = FollowSchema(read_schema); !followed) return followed;
+  if (Status checked = CheckAgainstSchema(); !checked) return checked;
+  return MoveIndexEntries();
+}
+
+Status FrameApplier::Gather(std::span<const crdt::Frame* const> frames) {
+  frame_sites_.reserve(frames.size());
+  for (const crdt::Frame* frame : frames) {
+    std::vector<schema::SiteOrdinal>& ordinals = frame_sites_.emplace_back();
+    for (const crdt::SiteId& site : frame->sites) ordinals.push_back(sites_.Add(site));
+    const schema::Stamp stamp = {.time = frame->time, .site = sites_.Add(frame->dot.site)};
+    for (const FrameOp& op : frame->ops) {
+      if (Status row = CheckRowCell(op); !row) return row;
+      IncomingOp& incoming = incoming_.emplace_back();
+      incoming.key = schema::FactKey(op.type, op.attribute, Slice(op.subject)) + op.element;
+      incoming.op = &op;
+      incoming.stamp = stamp;
+      incoming.sites = &ordinals;
+    }
+  }
+  // Stable: the writes of one fact stay in their causal order.
+  std::ranges::stable_sort(incoming_, {}, &IncomingOp::key);
+  return Ok();
+}
+
+Status FrameApplier::ReadStored() {
+  for (const IncomingOp& incoming : incoming_) {
+    if (!facts_.empty() && facts_.back().key == incoming.key) continue;
+    facts_.push_back({.key = incoming.key, .op = incoming.op});
+  }
+  std::vector<Slice> keys;
+  for (std::size_t start = 0; start < facts_.size(); start += kProbesPerBatch) {
+    const std::size_t count = std::min(kProbesPerBatch, facts_.size() - start);
+    keys.clear();
+    for (std::size_t i = 0; i < count; ++i) keys.emplace_back(facts_[start + i].key);
+    Result<std::vector<std::optional<std::string>>> cells = base_.view().MultiGet(keys);
+    if (!cells) return std::move(cells).error();
+    for (std::size_t i = 0; i < count; ++i) {
+      MergedFact& fact = facts_[start + i];
+      fact.before = std::move((*cells)[i]);
+      if (!fact.before) continue;
+      schema::Cell cell;
+      if (!schema::DecodeCell(Slice(*fact.before), &cell) ||
+          !crdt::FromCell(cell, sites_, &fact.old_state)) {
+        return BadCell();
+      }
+      fact.state = fact.old_state;
+    }
+  }
+  return Ok();
+}
+
+void FrameApplier::Join() {
+  std::size_t place = 0;
+  for (const IncomingOp& incoming : incoming_) {
+    while (facts_[place].key != incoming.key) ++place;
+    crdt::FactOp op = incoming.op->op;
+    for (schema::Stamp& stamp : op.observed) stamp.site = (*incoming.sites)[stamp.site];
+    crdt::MergeOp(facts_[place].state, op, incoming.stamp, sites_);
+  }
+}
+
+// The causal length of each row whose facts came.
+Status FrameApplier::FindLives() {
+  for (const MergedFact& fact : facts_) {
+    const RowName row(fact.op->type, fact.op->subject);
+    if (fact.op->attribute == schema::kRowCell) {
+      lives_[row] = fact.state.causal_length;
+    } else {
+      lives_.try_emplace(row, 0);
+    }
+  }
+  std::vector<std::string> keys;
+  std::vector<Slice> slices;
+  std::vector<std::uint64_t*> asked;
+  for (auto& [row, length] : lives_) {
+    if (length != 0) continue;
+    keys.push_back(schema::FactKey(row.first, schema::kRowCell, Slice(row.second)));
+    asked.push_back(&length);
+  }
+  for (const std::string& key : keys) slices.emplace_back(key);
+  Result<std::vector<std::optional<std::string>>> cells = base_.view().MultiGet(slices);
+  if (!cells) return std::move(cells).error();
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (!(*cells)[i]) continue;
+    schema::Cell cell;
+    if (!schema::DecodeCell(Slice(*(*cells)[i]), &cell)) return BadCell();
+    *asked[i] = cell.causal_length;
+  }
+  return Ok();
+}
+
+Status FrameApplier::PutFacts() {
+  for (MergedFact& fact : facts_) {
+    const RowName row(fact.op->type, fact.op->subject);
+    const std::uint64_t length = lives_[row];
+    const bool is_row = fact.op->attribute == schema::kRowCell;
+    // A fact of another life of its row is not stored.
+    if (!is_row && (fact.state.causal_length != length || length % 2 == 0)) fact.state = {};
+    if (!LooksTheSame(fact.old_state, fact.state)) {
+      ++facts_changed_;
+      touched_[row] = true;
+    }
+    if (fact.state.causal_length == 0) {
+      if (fact.before) view_.Delete(fact.key);
+      continue;
+    }
+    std::string cell = schema::EncodeCell(crdt::ToCell(fact.state));
+    if (fact.before && *fact.before == cell) continue;
+    view_.Put(fact.key, std::move(cell));
+    const bool reborn = is_row && fact.old_state.causal_length != 0 &&
+                        fact.old_state.causal_length != fact.state.causal_length;
+    if (!reborn) continue;
+    touched_[row] = true;
+    Status dropped = ForRowFacts(base_.view(), row.first, Slice(row.second), [&](Slice key) {
+      // Facts of the new life come later in the order of keys and are put again.
+      view_.Delete(key.ToString());
+    });
+    if (!dropped) return dropped;
+  }
+  return Ok();
+}
+
+Status FrameApplier::FollowSchema(const SchemaReader& read_schema) {
+  const bool declares = std::ranges::any_of(
+      touched_, [](const auto& row) { return schema::IsSystemType(row.first.first); });
+  if (!declares) return Ok();
+  Result<schema::SchemaRef> read = read_schema(view_);
+  if (!read) return std::move(read).error();
+  schema_ = *std::move(read);
+  const schema::Schema& before = *base_.schema();
+  for (const Type& type : schema_->types()) {
+    if (Status complete = CheckComplete(type); !complete) return complete;
+    const Type* old = before.FindType(type.id);
+    if (old == nullptr) continue;
+    if (Status same = CheckSameForm(*old, type); !same) return same;
+  }
+  for (const Index& index : before.indexes()) {
+    const Index* now = schema_->FindIndex(index.id);
+    if (now != nullptr && SameEntries(*now, index)) continue;
+    const std::string prefix = schema::IndexPrefix(index.id);
+    dropped_ranges_.push_back({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  }
+  return Ok();
+}
+
+Status FrameApplier::CheckAgainstSchema() const {
+  const Type* type = nullptr;
+  TypeId id{};
+  std::vector<schema::KeyPart> key;
+  for (const IncomingOp& incoming : incoming_) {
+    if (type == nullptr || id != incoming.op->type) {
+      id = incoming.op->type;
+      type = schema_->FindType(id);
+      if (type == nullptr) continue;
+      key = SubjectParts(*type);
+    }
+    if (Status fits = CheckOp(*type, *incoming.op, key); !fits) return fits;
+  }
+  return Ok();
+}
+
+Status FrameApplier::MoveIndexEntries() {
+  std::map<TypeId, std::vector<std::string>> subjects;
+  for (const auto& [row, changed] : touched_) subjects[row.first].push_back(row.second);
+  const TripleStore old_rows(base_.view());
+  const TripleStore new_rows(view_);
+  for (const Index& index : schema_->indexes()) {
+    const Type& type = *schema_->FindType(index.type);
+    const Index* old = base_.schema()->FindIndex(index.id);
+    if (old == nullptr || !SameEntries(*old, index)) {
+      if (Status built = PutAllIndexEntries(view_, *schema_, index); !built) return built;
+      continue;
+    }
+    const auto rows = subjects.find(index.type);
+    if (rows == subjects.end()) continue;
+    const IndexLayout layout(type, index);
+    std::vector<AttributeId> columns = layout.attributes;
+    columns.insert(columns.end(), index.include.begin(), index.include.end());
+    const std::size_t key_columns = layout.attributes.size();
+    Status left = old_rows.Lookup(
+        type, columns, rows->second, [&](std::size_t i, std::span<const Value> row) {
+          if (row.empty()) return;
+          view_.Delete(IndexEntryPrefix(layout, row.first(key_columns)) + rows->second[i]);
+        });
+    if (!left) return left;
+    Status entered = new_rows.Lookup(
+        type, columns, rows->second, [&](std::size_t i, std::span<const Value> row) {
+          if (row.empty()) return;
+          view_.Put(IndexEntryPrefix(layout, row.first(key_columns)) + rows->second[i],
+                    IndexEntryValue(layout, row.subspan(key_columns)));
+        });
+    if (!entered) return entered;
+  }
+  return Ok();
+}
+
+std::vector<TouchedRow> FrameApplier::TakeTouched() {
+  std::vector<TouchedRow> rows;
+  for (const auto& [row, changed] : touched_) {
+    rows.push_back({.type = row.first, .subject = row.second});
+  }
+  return rows;
+}
+
+}  // namespace trefoil::db

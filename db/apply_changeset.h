@@ -1,0 +1,93 @@
+// Applies transactions of other replicas to a pinned state, as entries of one commit: the winner of
+// each fact, rows that come and go, and the index entries that follow. What loses changes nothing.
+//
+//   ops of all frames, by key -> joined to the stored state -> lives of rows -> schema -> indexes
+//
+// Nothing is decided here: crdt/merge.h says who wins. I1: a stored fact has the causal length of
+// its row, which is odd; so what is stored follows from the set of transactions applied alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crdt/log_frame.h"
+#include "crdt/merge.h"
+#include "crdt/site.h"
+#include "db/commit_delta.h"
+#include "db/overlay_view.h"
+#include "db/pinned.h"
+#include "schema/schema.h"
+#include "trefoil/result.h"
+
+namespace trefoil::db {
+
+// Reads the schema out of a state (Engine::SchemaAt).
+using SchemaReader = std::function<Result<schema::SchemaRef>(const ReadView&)>;
+
+// Puts the entry of every row into an index that has none.
+Status PutAllIndexEntries(OverlayView& view, const schema::Schema& schema,
+                          const schema::Index& index);
+
+class FrameApplier {
+ public:
+  // `view` lies over `base` and takes the entries; `sites` gets the sites that are new. All outlive
+  // the applier.
+  FrameApplier(const Pinned& base, OverlayView& view, crdt::SiteTable& sites)
+      : base_(base), view_(view), sites_(sites), schema_(base.schema()) {}
+
+  // `frames` are ready: each follows what it depends on. Errors: kCorruption; kSchemaConflict when
+  // the replicas declare one column in two ways. Then `view` is to be thrown away.
+  Status Apply(std::span<const crdt::Frame* const> frames, const SchemaReader& read_schema);
+
+  const schema::SchemaRef& schema() const { return schema_; }
+  // Rows with a visible difference, by type and subject.
+  std::vector<TouchedRow> TakeTouched();
+  std::uint64_t facts_changed() const { return facts_changed_; }
+  // Entries of indexes that are gone or were built anew.
+  const std::vector<lsm::KeyRange>& dropped_ranges() const { return dropped_ranges_; }
+
+ private:
+  struct IncomingOp {
+    std::string key;
+    const crdt::FrameOp* op = nullptr;
+    schema::Stamp stamp = {};
+    const std::vector<schema::SiteOrdinal>* sites = nullptr;  // of the frame
+  };
+  struct MergedFact {
+    std::string key;
+    const crdt::FrameOp* op = nullptr;  // names type, attribute, subject
+    std::optional<std::string> before = {};
+    crdt::FactState old_state = {};
+    crdt::FactState state = {};
+  };
+  using RowName = std::pair<TypeId, std::string>;
+
+  Status Gather(std::span<const crdt::Frame* const> frames);
+  Status ReadStored();
+  void Join();
+  Status FindLives();
+  Status PutFacts();
+  Status CheckAgainstSchema() const;
+  Status FollowSchema(const SchemaReader& read_schema);
+  Status MoveIndexEntries();
+
+  const Pinned& base_;
+  OverlayView& view_;
+  crdt::SiteTable& sites_;
+  schema::SchemaRef schema_;
+  std::vector<std::vector<schema::SiteOrdinal>> frame_sites_;
+  std::vector<IncomingOp> incoming_;
+  std::vector<MergedFact> facts_;           // by key
+  std::map<RowName, std::uint64_t> lives_;  // causal length of each row, 0 = never there
+  std::map<RowName, bool> touched_;         // value unused
+  std::vector<lsm::KeyRange> dropped_ranges_;
+  std::uint64_t facts_changed_ = 0;
+};
+
+}  // namespace trefoil::db

@@ -1,0 +1,333 @@
+// The one path by which facts change:
+//
+//   1 check      references have rows; nothing that the transaction read has changed since
+//   2 stamp      hybrid time, greater than every one before
+//   3 expand     the writes (cells, row cells, index entries), stamped; the log frame that tells
+//                other replicas; what the database has to say of itself; the commit record when
+//                history is kept. One WriteBatch.
+//   4 apply      log and memtable; the version is published; RELAXED returns after step 6
+//   5 tell       observers get what was touched, with the states before and after
+//   6 work       where nobody works in the background, flushes and merges the commit has made due
+//   7 sync       DURABLE waits until the log is on the device
+//
+// Steps 1 to 4 run under commit_mutex_. I1: observers hear of versions in order, each once.
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "base/check.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "db/engine.h"
+#include "db/local_frame.h"
+#include "db/meta.h"
+#include "db/triple_store.h"
+#include "schema/convert.h"
+#include "schema/keys.h"
+
+namespace trefoil::db {
+
+namespace {
+
+// Stamps are reserved this far ahead of the last one, so that one commit in so many milliseconds
+// carries the reservation.
+constexpr std::uint64_t kReservedAhead = std::uint64_t{2000} << crdt::kCounterBits;
+// Keys of recent commits that are kept for open transactions; beyond it the oldest go and
+// transactions that old conflict.
+constexpr std::size_t kRecentKeysMax = 1'000'000;
+
+bool Overlaps(const std::vector<std::string>& keys, const lsm::KeyRange& range) {
+  const auto first = std::ranges::lower_bound(keys, range.start);
+  return first != keys.end() && (range.limit.empty() || *first < range.limit);
+}
+
+bool Contains(const lsm::KeyRange& range, const std::string& key) {
+  return range.start <= key && (range.limit.empty() || key < range.limit);
+}
+
+bool Intersect(const lsm::KeyRange& a, const lsm::KeyRange& b) {
+  return (b.limit.empty() || a.start < b.limit) && (a.limit.empty() || b.start < a.limit);
+}
+
+Error ConflictError(const char* what) {
+  return MakeError(ErrorCode::kConflict, StrCat("a concurrent commit ", what),
+                   "run the transaction again; Database::Write does");
+}
+
+// The key that a reference holds.
+std::span<const Value> KeyOf(const Value& reference) {
+  return reference.kind() == ValueKind::kRef ? reference.items() : std::span(&reference, 1);
+}
+
+// Walks from the row that is referred to up to its root; the row that refers must not lie on the
+// way. A cycle above it, which only a merge can have made, ends the walk as well.
+Status CheckAcyclic(const TripleStore& store, const schema::Type& type,
+                    const schema::Attribute& attribute, const ReferenceCheck& check) {
+  std::set<std::string> seen;
+  for (Value up = check.value; !up.is_null();) {
+    Result<std::string> subject = EncodeSubject(type, KeyOf(up));
+    if (!subject) return std::move(subject).error();
+    if (*subject == check.subject) {
+      return MakeError(ErrorCode::kReferenceViolation,
+                       StrCat("column \"", type.name, ".", attribute.name, "\" is ACYCLIC, and ",
+                              DescribeKey(KeyOf(check.value)), " would close a cycle"));
+    }
+    if (!seen.insert(*subject).second) return Ok();
+    up = Value();
+    Status read = store.Lookup(type, std::span(&attribute.id, 1), std::span(&*subject, 1),
+                               [&](std::size_t, std::span<const Value> row) {
+                                 if (!row.empty()) up = row.front();
+                               });
+    if (!read) return read;
+  }
+  return Ok();
+}
+
+// The rows whose facts are among the writes. Facts of one row lie under several attributes, and a
+// SET's under elements, so subjects are cut out and gathered.
+std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema& schema) {
+  std::vector<TouchedRow> touched;
+  const schema::Type* type = nullptr;
+  std::vector<schema::KeyPart> parts;
+  for (const auto& [key, value] : writes) {
+    schema::FactName name;
+    if (!schema::ParseFactKey(Slice(key), &name)) continue;
+    if (type == nullptr || type->id != name.type) {
+      type = schema.FindType(name.type);
+      if (type == nullptr) continue;
+      parts = SubjectParts(*type);
+    }
+    Slice rest = name.subject;
+    for (const schema::KeyPart& part : parts) {
+      const bool skipped = schema::SkipKeyPart(rest, part);
+      Check(skipped, "a fact that was just written has a subject");
+    }
+    const Slice subject = name.subject.Prefix(name.subject.size() - rest.size());
+    touched.push_back({.type = name.type, .subject = subject.ToString()});
+  }
+  const auto order = [](const TouchedRow& row) { return std::tie(row.type, row.subject); };
+  std::ranges::sort(touched, {}, order);
+  const auto repeated = std::ranges::unique(touched);
+  touched.erase(repeated.begin(), repeated.end());
+  return touched;
+}
+
+}  // namespace
+
+// A reference in a row that was deleted again, or overwritten, still has to name a row.
+Status Engine::CheckReferences(WriteTransaction& transaction) const {
+  const TripleStore store(transaction.view_);
+  for (const ReferenceCheck& check : transaction.writer_.references()) {
+    const schema::Type* target = transaction.schema_->FindType(check.target);
+    if (target == nullptr) continue;
+    const std::span<const Value> key =
+        check.value.kind() == ValueKind::kRef ? check.value.items() : std::span(&check.value, 1);
+    Result<std::string> subject = EncodeSubject(*target, key);
+    if (!subject) return std::move(subject).error();
+    Result<bool> exists = store.Exists(target->id, Slice(*subject));
+    if (!exists) return std::move(exists).error();
+    const schema::Type* from = transaction.schema_->FindType(check.from);
+    const schema::Attribute* attribute = from == nullptr ? nullptr : from->Find(check.attribute);
+    if (*exists) {
+      if (attribute == nullptr || !attribute->acyclic || check.target != check.from) continue;
+      if (Status tree = CheckAcyclic(store, *from, *attribute, check); !tree) return tree;
+      continue;
+    }
+    return MakeError(ErrorCode::kReferenceViolation,
+                     StrCat("column \"", from == nullptr ? "?" : from->name, ".",
+                            attribute == nullptr ? "?" : attribute->name, "\" refers to ",
+                            DescribeKey(key), ", which is no row of table \"", target->name, "\""),
+                     "insert the row first, or in the same transaction");
+  }
+  return Ok();
+}
+
+// Serialisable: what was read is as it would be read now.
+Status Engine::CheckConflicts(const WriteTransaction& transaction) const {
+  const Version base = transaction.base_->version();
+  const std::lock_guard lock(state_mutex_);
+  if (schema_ != transaction.base_->schema()) return ConflictError("changed the schema");
+  if (ToNumber(base) == store_->last_sequence()) return Ok();
+  const ReadSet& reads = transaction.view_.reads();
+  // Every commit since the snapshot is held, because the transaction was registered.
+  std::uint64_t expected = ToNumber(base) + 1;
+  for (const RecentCommit& commit : recent_) {
+    if (commit.version <= base) continue;
+    if (ToNumber(commit.version) != expected++) return ConflictError("is no longer remembered");
+    for (const std::string& point : reads.points) {
+      if (std::ranges::binary_search(commit.keys, point) ||
+          std::ranges::any_of(commit.ranges,
+                              [&](const lsm::KeyRange& r) { return Contains(r, point); })) {
+        return ConflictError("changed a row that this transaction read");
+      }
+    }
+    for (const lsm::KeyRange& range : reads.ranges) {
+      if (Overlaps(commit.keys, range) ||
+          std::ranges::any_of(commit.ranges,
+                              [&](const lsm::KeyRange& r) { return Intersect(r, range); })) {
+        return ConflictError("changed rows in a range that this transaction read");
+      }
+    }
+  }
+  if (expected != store_->last_sequence() + 1) return ConflictError("is no longer remembered");
+  return Ok();
+}
+
+lsm::WriteBatch Engine::MakeBatch(WriteTransaction& transaction, std::uint64_t time) {
+  lsm::WriteBatch batch;
+  for (const lsm::KeyRange& range : transaction.dropped_ranges_) {
+    batch.DeleteRange(Slice(range.start), Slice(range.limit));
+  }
+  for (auto& [key, value] : transaction.view_.writes()) {
+    if (!value) {
+      batch.Delete(Slice(key));
+      continue;
+    }
+    batch.Put(Slice(key), Slice(*value));
+  }
+  if (time > reserved_time_) {
+    reserved_time_ = time + kReservedAhead;
+    pending_meta_[schema::MetaKey(kMetaClock)] = EncodeTime(reserved_time_);
+  }
+  for (const auto& [key, value] : pending_meta_) batch.Put(Slice(key), Slice(value));
+  AddHistory(batch);
+  return batch;
+}
+
+Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteBatch& batch) {
+  bool watched;
+  {
+    const std::lock_guard lock(deliver_mutex_);
+    watched = !observers_.empty();
+  }
+  CommitDelta delta;
+  if (watched) delta.before = Pin();
+  Version version;
+  {
+    // A new schema and the batch that holds it appear to readers together.
+    std::unique_lock lock(state_mutex_, std::defer_lock);
+    const bool new_schema = transaction.schema_ != transaction.base_->schema();
+    if (new_schema) lock.lock();
+    Result<lsm::SequenceNumber> written = store_->Write(batch, lsm::Durability::kRelaxed);
+    if (!written) return std::move(written).error();
+    pending_meta_.clear();
+    version = Version{*written};
+    if (!lock.owns_lock()) lock.lock();
+    if (new_schema) {
+      schema_ = transaction.schema_;
+      schema_since_ = version;
+    }
+    // The committing transaction is registered, too; another one needs the keys.
+    if (open_transactions_.size() > 1) {
+      RecentCommit& recent = recent_.emplace_back();
+      recent.version = version;
+      for (const auto& [key, value] : transaction.view_.writes()) recent.keys.push_back(key);
+      recent.ranges = transaction.dropped_ranges_;
+      std::size_t held = 0;
+      for (const RecentCommit& commit : recent_) held += commit.keys.size();
+      for (; held > kRecentKeysMax && recent_.size() > 1; recent_.pop_front()) {
+        held -= recent_.front().keys.size();
+      }
+    }
+  }
+  if (watched) {
+    delta.after = Pin();
+    Check(delta.after->version() == version, "commits are serial");
+    delta.merged = transaction.merged_.has_value();
+    delta.touched = delta.merged ? *std::move(transaction.merged_)
+                                 : TouchedRows(transaction.view_.writes(), *transaction.schema_);
+    const std::lock_guard lock(deliver_mutex_);
+    deliveries_.push_back(std::move(delta));
+  }
+  return version;
+}
+
+// Steps 1 to 4 and 6, under commit_mutex_.
+Result<Version> Engine::CommitHeld(WriteTransaction& transaction) {
+  if (Status conflicts = CheckConflicts(transaction); !conflicts) {
+    return std::move(conflicts).error();
+  }
+  const std::uint64_t time = hybrid_clock_->Next();
+  const SnapshotView latest(*store_, store_->GetSnapshot());
+  Result<std::optional<crdt::Dot>> dot =
+      StampLocal(transaction.view_.writes(), latest, *transaction.schema_, time, *log_);
+  if (!dot) return std::move(dot).error();
+  const lsm::WriteBatch batch = MakeBatch(transaction, time);
+  Result<Version> version = Publish(transaction, batch);
+  if (!version) return version;
+  if (*dot) log_->NoteOwn(**dot);
+  if (Status worked = Work(batch); !worked) return std::move(worked).error();
+  return version;
+}
+
+Result<CommitInfo> Engine::Commit(WriteTransaction& transaction, Durability durability) {
+  Check(!transaction.ended_, "a transaction commits once");
+  struct Ender {
+    Engine& engine;
+    WriteTransaction& transaction;
+    ~Ender() { engine.End(transaction); }
+  } ender{*this, transaction};
+  if (!transaction.changed()) {
+    return CommitInfo{.version = transaction.base_->version(), .changed = false};
+  }
+  if (Status references = CheckReferences(transaction); !references) {
+    return std::move(references).error();
+  }
+  Version version;
+  {
+    const std::lock_guard lock(commit_mutex_);
+    Result<Version> published = CommitHeld(transaction);
+    if (!published) return std::move(published).error();
+    version = *published;
+  }
+  End(transaction);
+  Deliver(version);
+  for (const IndexId index : transaction.unbuilt_) {
+    if (Status built = BuildIndex(index); !built) return std::move(built).error();
+  }
+  if (durability == Durability::kDefault) durability = options_.durability;
+  if (durability == Durability::kDurable) {
+    if (Status synced = store_->SyncUpTo(ToNumber(version)); !synced) {
+      return std::move(synced).error();
+    }
+  }
+  return CommitInfo{.version = version, .changed = true};
+}
+
+Status Engine::Work(const lsm::WriteBatch& batch) {
+  constexpr std::uint64_t kWorkPerByte = 8;  // merging rewrites a byte about that often
+  constexpr std::uint64_t kWorkAtLeast = 64 << 10;
+  if (background_work_) return Ok();
+  Result<bool> more = store_->Step(batch.encoded().size() * kWorkPerByte + kWorkAtLeast);
+  if (!more) return std::move(more).error();
+  return Ok();
+}
+
+// Whoever finds nobody delivering delivers for all; the others wait until their own commit was
+// told. A commit made by an observer is told when the observer returns.
+void Engine::Deliver(Version version) {
+  std::unique_lock lock(deliver_mutex_);
+  if (deliverer_ == CurrentThreadId()) return;
+  delivered_.wait(lock, [&] { return deliverer_ == ThreadId() || delivered_version_ >= version; });
+  if (deliverer_ != ThreadId()) return;
+  deliverer_ = CurrentThreadId();
+  while (!deliveries_.empty()) {
+    const CommitDelta delta = std::move(deliveries_.front());
+    deliveries_.pop_front();
+    const std::vector<CommitObserver*> observers = observers_;
+    for (CommitObserver* observer : observers) {
+      // One observer may have removed another.
+      if (std::ranges::find(observers_, observer) == observers_.end()) continue;
+      lock.unlock();
+      observer->OnCommit(delta);
+      lock.lock();
+    }
+    delivered_version_ = delta.version();
+    delivered_.notify_all();
+  }
+  deliverer_ = ThreadId();
+  delivered_.notify_all();
+}
+
+}  // namespace trefoil::db

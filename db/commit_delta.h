@@ -1,0 +1,52 @@
+// CommitDelta: what a commit did, for those who keep results up to date: the rows it touched and
+// the states before and after. Values are read when somebody asks for columns, so an attribute that
+// nobody demands is never read.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataflow/batch.h"
+#include "db/pinned.h"
+#include "trefoil/result.h"
+#include "trefoil/version.h"
+
+namespace trefoil::db {
+
+// A row with at least one changed fact.
+struct TouchedRow {
+  TypeId type{};
+  std::string subject;
+
+  friend bool operator==(const TouchedRow&, const TouchedRow&) = default;
+};
+
+struct CommitDelta {
+  PinnedRef before;
+  PinnedRef after;
+  bool merged = false;              // changes of other replicas
+  std::vector<TouchedRow> touched;  // by type, then subject, each once
+
+  Version version() const { return after->version(); }
+  bool schema_changed() const { return before->schema() != after->schema(); }
+};
+
+// Adds to `batch`, which has the width of `columns`: -1 for each touched row of `type` as it was,
+// +1 as it is, over the demanded `columns`; rows that did not change in them cancel.
+Status AppendRowChanges(const CommitDelta& delta, TypeId type, std::span<const AttributeId> columns,
+                        dataflow::Batch& batch);
+
+// Types with touched rows, ascending.
+std::vector<TypeId> TouchedTypes(const CommitDelta& delta);
+
+// Is told of every commit in version order, one at a time, after it is published. The call runs on
+// the committing thread without any lock of the engine, so it may read and write; the commits that
+// it makes are delivered after it returns.
+class CommitObserver {
+ public:
+  virtual ~CommitObserver() = default;
+  virtual void OnCommit(const CommitDelta& delta) = 0;
+};
+
+}  // namespace trefoil::db

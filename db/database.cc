@@ -1,0 +1,92 @@
+// Database: opening, transactions, snapshots and care of the store.
+#include "trefoil/database.h"
+
+#include <utility>
+
+#include "db/execute.h"
+#include "db/public_state.h"
+#include "db/schema_text.h"
+#include "db/stats.h"
+#include "query/prepare.h"
+
+namespace trefoil {
+
+Database::Database(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+Result<Database> Database::Open(const std::string& path, const Options& options) {
+  Result<std::unique_ptr<db::Engine>> engine = db::Engine::Open(path, options);
+  if (!engine) return std::move(engine).error();
+  (*engine)->SetEvaluator(db::MakeEvaluator((*engine)->clock()));
+  return Database(std::make_unique<State>(*std::move(engine)));
+}
+
+Result<ExecuteSummary> Database::Execute(std::string_view script, const Params& params) {
+  return db::ExecuteScript(*state_->engine, script, params);
+}
+
+Result<Query> Database::Prepare(std::string_view treesql) const {
+  Result<std::shared_ptr<const Query::Plan>> plan =
+      query::Prepare(treesql, state_->engine->schema());
+  if (!plan) return std::move(plan).error();
+  return Query(*std::move(plan));
+}
+
+Result<CommitInfo> Database::Write(const std::function<Status(Transaction&)>& body,
+                                   Durability durability) {
+  for (int attempt = 1;; ++attempt) {
+    Transaction transaction = Begin();
+    if (Status done = body(transaction); !done) return std::move(done).error();
+    Result<CommitInfo> committed = transaction.Commit(durability);
+    if (committed || committed.error().code != ErrorCode::kConflict ||
+        attempt == db::Engine::kAttempts) {
+      return committed;
+    }
+  }
+}
+
+Transaction Database::Begin() {
+  return Transaction(std::make_unique<Transaction::State>(*state_->engine));
+}
+
+namespace {
+
+Result<Snapshot> SnapshotOf(const db::Engine& engine, Result<db::PinnedRef> pinned) {
+  if (!pinned) return std::move(pinned).error();
+  return Snapshot(std::make_shared<const Snapshot::State>(engine, *std::move(pinned)));
+}
+
+}  // namespace
+
+Snapshot Database::snapshot() const {
+  return Snapshot(std::make_shared<const Snapshot::State>(*state_->engine, state_->engine->Pin()));
+}
+
+Result<Snapshot> Database::AsOf(Version version) const {
+  return SnapshotOf(*state_->engine, state_->engine->PinAt(version));
+}
+
+Result<Snapshot> Database::AsOf(std::chrono::system_clock::time_point time) const {
+  return SnapshotOf(*state_->engine, state_->engine->PinAt(time));
+}
+
+Version Database::version() const { return state_->engine->version(); }
+Version Database::durable_version() const { return state_->engine->durable_version(); }
+
+Status Database::Flush() { return state_->engine->Flush(); }
+Status Database::Compact() { return state_->engine->Compact(); }
+Status Database::Backup(const std::string& to) const { return state_->engine->Backup(to); }
+Result<CheckReport> Database::Check(const OnProgress& progress) const {
+  return state_->engine->CheckData(progress);
+}
+
+std::string Database::StatsJson() const {
+  return db::StatsJson(state_->engine->store().Stats(), state_->engine->version(),
+                       state_->engine->durable_version());
+}
+
+std::string Database::SchemaText() const { return db::SchemaText(*state_->engine->schema()); }
+
+}  // namespace trefoil

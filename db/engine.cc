@@ -1,0 +1,197 @@
+#include "db/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "db/meta.h"
+#include "db/triple_store.h"
+#include "schema/catalogue.h"
+#include "schema/keys.h"
+
+namespace trefoil::db {
+
+using schema::CatalogueRow;
+using schema::Schema;
+
+namespace {
+
+// Tells the store where groups of keys end.
+class TripleKeyLayout final : public lsm::KeyLayout {
+ public:
+  std::size_t GroupPrefix(Slice key) const override { return schema::GroupSize(key); }
+  std::size_t EqualityPrefix(Slice) const override { return 0; }
+};
+
+const TripleKeyLayout kKeyLayout;
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::Open(const std::string& path, const Options& options) {
+  std::unique_ptr<Engine> engine(new Engine(options));
+  engine->clock_ = options.clock != nullptr ? options.clock : &Clock::System();
+  if (Status opened = engine->OpenStore(path); !opened) return std::move(opened).error();
+  if (Status read = engine->ReadMeta(); !read) return std::move(read).error();
+  if (Status read = engine->ReadSchema(); !read) return std::move(read).error();
+  engine->StartHistory();
+  if (!engine->read_only()) {
+    if (Status built = engine->FinishIndexes(); !built) return std::move(built).error();
+  }
+  return engine;
+}
+
+Engine::~Engine() {
+  if (!store_) return;
+  const std::lock_guard lock(state_mutex_);
+  Check(open_transactions_.empty(), "no transaction outlives its database");
+}
+
+Status Engine::OpenStore(const std::string& path) {
+  const bool in_memory = path == ":memory:";
+  if (in_memory) memory_env_ = std::make_unique<MemoryEnv>();
+  env_ = in_memory ? memory_env_.get() : options_.env != nullptr ? options_.env : &Env::Posix();
+  // A world that was given is a test's: everything happens in the calls, in a repeatable order.
+  background_work_ = in_memory || options_.env == nullptr;
+  lsm::StoreOptions store_options = {.create = options_.create,
+                                     .read_only = options_.read_only,
+                                     .cache_bytes = options_.cache_bytes,
+                                     .memtable_bytes = options_.memtable_bytes,
+                                     .background_work = background_work_,
+                                     .key_layout = &kKeyLayout,
+                                     .compaction_filter = {}};
+  Result<std::unique_ptr<lsm::Store>> store =
+      lsm::Store::Open(*env_, in_memory ? "memory" : path, store_options);
+  if (!store) return std::move(store).error();
+  store_ = *std::move(store);
+  std::uint64_t seed;
+  env_->RandomBytes(std::span(reinterpret_cast<char*>(&seed), sizeof seed));
+  keys_ = std::make_unique<KeyGenerator>(*clock_, seed);
+  return Ok();
+}
+
+// A new database, and one that was not closed cleanly, writes what it has to say of itself with its
+// first commit, so that opening alone changes nothing.
+Status Engine::ReadMeta() {
+  const SnapshotView view(*store_, store_->GetSnapshot());
+  Result<Meta> meta = ReadMetaFrom(view);
+  if (!meta) return std::move(meta).error();
+  if (meta->format > kDatabaseFormat) {
+    return MakeError(ErrorCode::kNewerFormat,
+                     StrCat("the database has format ", meta->format,
+                            "; this Trefoil reads formats up to ", kDatabaseFormat),
+                     "use a newer Trefoil");
+  }
+  if (meta->format == 0) {
+    if (view.sequence() != 0) {
+      return MakeError(ErrorCode::kForeignDatabase,
+                       "the store holds data, but not that of a Trefoil database");
+    }
+    env_->RandomBytes(site_.id);
+    pending_meta_[schema::MetaKey(kMetaFormat)] = EncodeFormat(kDatabaseFormat);
+    pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
+  } else {
+    site_ = meta->site;
+    if (store_->recovered()) {
+      ++site_.incarnation;
+      pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
+    }
+  }
+  reserved_time_ = meta->reserved_time;
+  hybrid_clock_.emplace(*clock_, reserved_time_);
+  crdt::SiteId own = {.uuid = {}, .incarnation = site_.incarnation};
+  std::ranges::copy(site_.id, own.uuid.begin());
+  Result<SiteLog> log = SiteLog::Read(view, own);
+  if (!log) return std::move(log).error();
+  log_ = *std::move(log);
+  return Ok();
+}
+
+Result<schema::SchemaRef> Engine::SchemaAt(const ReadView& view) {
+  std::vector<CatalogueRow> rows;
+  const TripleStore store(view);
+  for (const schema::Type& type : schema::SystemTypes()) {
+    if (schema::IsComputed(type.id)) continue;
+    std::vector<AttributeId> columns;
+    for (const schema::Attribute& attribute : type.attributes) columns.push_back(attribute.id);
+    Status scanned = store.ScanSubjects(type, columns, {}, [&](Slice, std::span<const Value> row) {
+      rows.push_back({.type = type.id, .values = {row.begin(), row.end()}});
+      return true;
+    });
+    if (!scanned) return std::move(scanned).error();
+  }
+  Result<Schema> schema = schema::DecodeCatalogue(rows);
+  if (!schema) return std::move(schema).error();
+  return schema::SchemaRef(std::make_shared<const Schema>(*std::move(schema)));
+}
+
+Status Engine::ReadSchema() {
+  const SnapshotView view(*store_, store_->GetSnapshot());
+  Result<schema::SchemaRef> schema = SchemaAt(view);
+  if (!schema) return std::move(schema).error();
+  const std::lock_guard lock(state_mutex_);
+  schema_ = *std::move(schema);
+  schema_since_ = Version{view.sequence()};
+  return Ok();
+}
+
+PinnedRef Engine::Pin() const {
+  // Under the lock, so that the snapshot and the schema belong together.
+  const std::lock_guard lock(state_mutex_);
+  return std::make_shared<const Pinned>(*store_, store_->GetSnapshot(), schema_);
+}
+
+schema::SchemaRef Engine::schema() const {
+  const std::lock_guard lock(state_mutex_);
+  return schema_;
+}
+
+std::unique_ptr<WriteTransaction> Engine::Begin() {
+  const std::lock_guard lock(state_mutex_);
+  auto base = std::make_shared<const Pinned>(*store_, store_->GetSnapshot(), schema_);
+  // Registered under the lock that Publish takes after it publishes: a commit that this snapshot
+  // misses finds the transaction here and keeps its keys.
+  open_transactions_.insert(base->version());
+  const WriteRules rules = {
+      .schema = nullptr, .evaluator = &evaluator_, .keys = keys_.get(), .keep_retractions = true};
+  return std::make_unique<WriteTransaction>(*this, std::move(base), rules);
+}
+
+void Engine::End(WriteTransaction& transaction) {
+  if (std::exchange(transaction.ended_, true)) return;
+  const std::lock_guard lock(state_mutex_);
+  open_transactions_.erase(open_transactions_.find(transaction.base_->version()));
+  const Version oldest =
+      open_transactions_.empty() ? Version{~std::uint64_t{0}} : *open_transactions_.begin();
+  while (!recent_.empty() && recent_.front().version <= oldest) recent_.pop_front();
+}
+
+Result<CommitInfo> Engine::Write(const std::function<Status(WriteTransaction&)>& body,
+                                 Durability durability) {
+  for (int attempt = 1;; ++attempt) {
+    const std::unique_ptr<WriteTransaction> transaction = Begin();
+    if (Status done = body(*transaction); !done) return std::move(done).error();
+    Result<CommitInfo> committed = Commit(*transaction, durability);
+    if (committed || committed.error().code != ErrorCode::kConflict || attempt == kAttempts) {
+      return committed;
+    }
+  }
+}
+
+void Engine::AddObserver(CommitObserver* observer) {
+  // No commit may be between its publication and its delivery.
+  const std::lock_guard commit_lock(commit_mutex_);
+  const std::lock_guard lock(deliver_mutex_);
+  observers_.push_back(observer);
+}
+
+void Engine::RemoveObserver(CommitObserver* observer) {
+  std::unique_lock lock(deliver_mutex_);
+  std::erase(observers_, observer);
+  if (deliverer_ == CurrentThreadId()) return;
+  delivered_.wait(lock, [&] { return deliverer_ == ThreadId(); });
+}
+
+}  // namespace trefoil::db

@@ -1,0 +1,209 @@
+// Engine: the database without its query language: the store, the schema in force, the one path by
+// which facts change, and those who want to know of changes. Database wraps it for users; the query
+// layer and the command line stand on it.
+//
+//   Pin() -> Pinned (version + schema) -> TripleSource, TripleStore: read
+//   Begin() -> WriteTransaction -> Commit(): write (db/commit.cc says the steps)
+//   AddObserver(): be told of every commit, in order
+//
+// Locks, taken in this order:
+//   commit_mutex_   one commit at a time; the clock, what the next batch must carry
+//   state_mutex_    schema in force, open transactions, recent commits; held briefly
+// and on its own
+//   deliver_mutex_  the queue of commits to be told
+//
+// A database is single-writer: the store's lock keeps other processes out. Any thread may call any
+// method.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/env_memory.h"
+#include "base/thread_id.h"
+#include "crdt/hybrid_clock.h"
+#include "db/commit_delta.h"
+#include "db/key_generator.h"
+#include "db/meta.h"
+#include "db/pinned.h"
+#include "db/site_log.h"
+#include "db/write_transaction.h"
+#include "lsm/store.h"
+#include "trefoil/changeset.h"
+#include "trefoil/database.h"
+#include "trefoil/options.h"
+#include "trefoil/result.h"
+#include "trefoil/transaction.h"
+
+namespace trefoil::db {
+
+struct DumpedState;
+
+class Engine {
+ public:
+  // `path` is a directory or ":memory:". Errors: see Database::Open.
+  static Result<std::unique_ptr<Engine>> Open(const std::string& path, const Options& options);
+  // All transactions and pins must be gone.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // --- reading ---
+
+  PinnedRef Pin() const;
+  // The state at a version. Errors: kTooOld, kNotFound for a version that is not yet.
+  Result<PinnedRef> PinAt(Version version) const;
+  // The last state not later than the moment. Error: kTooOld.
+  Result<PinnedRef> PinAt(std::chrono::system_clock::time_point time) const;
+  Version version() const { return Version{store_->last_sequence()}; }
+  Version durable_version() const { return Version{store_->durable_sequence()}; }
+  schema::SchemaRef schema() const;
+
+  // --- writing ---
+
+  std::unique_ptr<WriteTransaction> Begin();
+  // Ends the transaction whatever the outcome. Errors: kConflict, kReferenceViolation, those of the
+  // store.
+  Result<CommitInfo> Commit(WriteTransaction& transaction, Durability durability);
+  // Runs `body` and commits, again on a conflict, at most kAttempts times.
+  Result<CommitInfo> Write(const std::function<Status(WriteTransaction&)>& body,
+                           Durability durability = Durability::kDefault);
+  static constexpr int kAttempts = 100;
+  // Declares types and indexes in one commit, then builds the new indexes beside other writers.
+  // Errors: those of schema::Migrate; kUniqueViolation when a UNIQUE does not hold.
+  Result<CommitInfo> Declare(std::span<const schema::Declaration> declarations);
+
+  // --- other replicas ---
+
+  // What is applied of each site.
+  crdt::Heads heads() const;
+  // See Database::Changes, Merge, StateDigest, Clone.
+  Result<std::string> Changes(const crdt::Heads& known) const;
+  Result<MergeSummary> Merge(Slice changeset);
+  Result<Digest> StateDigest() const;
+  Status Clone(const std::string& to) const;
+  // See Database::DumpText, LoadText.
+  Result<std::string> DumpText() const;
+  Status LoadText(std::string_view text);
+
+  // Set once, before the first write that needs it.
+  void SetEvaluator(Evaluator evaluator) { evaluator_ = std::move(evaluator); }
+
+  // --- being told ---
+
+  // From the next commit on. The observer must live until it is removed; Remove waits for a running
+  // call, unless it is made from within one.
+  void AddObserver(CommitObserver* observer);
+  void RemoveObserver(CommitObserver* observer);
+
+  // --- care ---
+
+  // All commits so far are on the device on return.
+  Status Flush() { return store_->SyncUpTo(store_->last_sequence()); }
+  // Merges the store down to its smallest form and waits.
+  Status Compact();
+  // A consistent copy in a new directory.
+  Status Backup(const std::string& to) const;
+  // Reads everything; see CheckReport.
+  Result<CheckReport> CheckData(const OnProgress& progress) const;
+  bool read_only() const { return options_.read_only; }
+  const Options& options() const { return options_; }
+  const SiteIdentity& site() const { return site_; }
+  const Clock& clock() const { return *clock_; }
+  lsm::Store& store() { return *store_; }
+  const lsm::Store& store() const { return *store_; }
+
+ private:
+  friend class WriteTransaction;
+
+  struct RecentCommit {
+    Version version{};
+    std::vector<std::string> keys;      // sorted
+    std::vector<lsm::KeyRange> ranges;  // dropped
+  };
+  // A sample of when a version was made, to find the horizon by time.
+  struct Moment {
+    std::int64_t wall_micros = 0;
+    Version version{};
+  };
+
+  explicit Engine(const Options& options) : options_(options) {}
+
+  Status OpenStore(const std::string& path);
+  Status ReadMeta();
+  Status ReadSchema();
+  void StartHistory();
+  static Result<schema::SchemaRef> SchemaAt(const ReadView& view);
+  Result<PinnedRef> MakePinned(lsm::Snapshot snapshot) const;
+
+  void End(WriteTransaction& transaction);
+
+  // The steps of a commit, in order; see commit.cc.
+  Status CheckReferences(WriteTransaction& transaction) const;
+  Status CheckConflicts(const WriteTransaction& transaction) const;
+  lsm::WriteBatch MakeBatch(WriteTransaction& transaction, std::uint64_t time);
+  void AddHistory(lsm::WriteBatch& batch);
+  Result<Version> CommitHeld(WriteTransaction& transaction);
+  // What is new in a changeset, and the commit that applies it; see merge.cc.
+  struct Incoming;
+  Status CheckFamily(const crdt::Heads& sender) const;
+  Status CollectIncoming(Slice changeset, Incoming* incoming) const;
+  Status AddPending(Incoming* incoming) const;
+  void ChooseReady(Incoming* incoming) const;
+  Status PutDumped(WriteTransaction& transaction, const DumpedState& dumped);
+  Result<Version> MergeHeld(Incoming& incoming, MergeSummary* summary);
+  Result<Version> Publish(WriteTransaction& transaction, const lsm::WriteBatch& batch);
+  Status Work(const lsm::WriteBatch& batch);
+  void Deliver(Version version);
+
+  Status FinishIndexes();
+  Status BuildIndex(IndexId index);
+  Status FillIndex(IndexId index);
+  Status CheckUniqueIndex(IndexId index) const;
+
+  Options options_;
+  std::unique_ptr<MemoryEnv> memory_env_;  // of ":memory:"
+  Env* env_ = nullptr;
+  const Clock* clock_ = nullptr;
+  std::unique_ptr<lsm::Store> store_;
+  bool background_work_ = true;
+  SiteIdentity site_;
+  Evaluator evaluator_;
+  std::unique_ptr<KeyGenerator> keys_;
+
+  mutable std::mutex commit_mutex_;
+  std::optional<crdt::HybridClock> hybrid_clock_;    // guarded by commit_mutex_
+  std::optional<SiteLog> log_;                       // guarded by commit_mutex_
+  std::uint64_t reserved_time_ = 0;                  // guarded by commit_mutex_
+  std::map<std::string, std::string> pending_meta_;  // guarded by commit_mutex_
+  std::int64_t last_wall_micros_ = 0;                // guarded by commit_mutex_
+  std::deque<Moment> moments_;                       // guarded by commit_mutex_
+
+  mutable std::mutex state_mutex_;
+  schema::SchemaRef schema_;                  // guarded by state_mutex_
+  Version schema_since_{};                    // guarded by state_mutex_
+  std::multiset<Version> open_transactions_;  // guarded by state_mutex_
+  std::deque<RecentCommit> recent_;           // guarded by state_mutex_
+
+  std::mutex deliver_mutex_;
+  std::condition_variable delivered_;
+  std::vector<CommitObserver*> observers_;  // guarded by deliver_mutex_
+  std::deque<CommitDelta> deliveries_;      // guarded by deliver_mutex_
+  ThreadId deliverer_;                      // guarded by deliver_mutex_
+  Version delivered_version_{};             // guarded by deliver_mutex_
+};
+
+}  // namespace trefoil::db

@@ -1,0 +1,301 @@
+#include "db/execute.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "db/explain_query.h"
+#include "db/statement_writer.h"
+#include "db/triple_source.h"
+#include "query/binder.h"
+#include "query/ddl.h"
+#include "query/diagnostic.h"
+#include "query/parser.h"
+#include "query/plan.h"
+#include "query/to_expression.h"
+
+namespace trefoil::db {
+
+namespace {
+
+using query::BindInput;
+
+// Runs the statements of one script.
+class ScriptRunner {
+ public:
+  ScriptRunner(Engine& engine, std::string_view script, const Params& params)
+      : engine_(engine), script_(script), params_(params) {}
+
+  // `outer` is the caller's transaction, which no statement may end; null: there is none.
+  Result<ExecuteSummary> Run(WriteTransaction* outer) {
+    const query::ParsedScript parsed = query::Parse(script_);
+    ExecuteSummary summary;
+    for (const query::Statement& statement : parsed.statements) {
+      if (std::holds_alternative<std::monostate>(statement.node)) break;
+      Result<StatementResult> result = RunOne(statement, outer);
+      if (!result) return std::move(result).error();
+      summary.statements.push_back(*std::move(result));
+    }
+    if (!parsed.diagnostics.empty()) return parsed.diagnostics.front();
+    if (transaction_ != nullptr) {
+      return InvalidArgument("the script ends inside a transaction, which was rolled back",
+                             "end it with COMMIT or ROLLBACK");
+    }
+    return summary;
+  }
+
+ private:
+  Result<StatementResult> RunOne(const query::Statement& statement, WriteTransaction* outer) {
+    if (const auto* verb = std::get_if<query::TransactionStatement>(&statement.node)) {
+      if (outer != nullptr) {
+        return query::ErrorAt(script_, statement.span, ErrorCode::kInvalidArgument,
+                              "this transaction is ended by its owner, not by a statement");
+      }
+      return RunVerb(*verb, statement.span);
+    }
+    WriteTransaction* open = outer != nullptr ? outer : transaction_.get();
+    if (const auto* select = std::get_if<query::SelectStatement>(&statement.node)) {
+      return RunSelect(select->select, open);
+    }
+    if (const auto* explain = std::get_if<query::ExplainStatement>(&statement.node)) {
+      return RunExplain(*explain, open);
+    }
+    if (IsDeclaration(statement)) return RunDeclaration(statement, open);
+    return RunWrite(statement, open);
+  }
+
+  Result<StatementResult> RunVerb(const query::TransactionStatement& statement, query::Span span) {
+    const auto misplaced = [&](const char* message) {
+      return query::ErrorAt(script_, span, ErrorCode::kInvalidArgument, message);
+    };
+    if (statement.verb == query::TransactionVerb::kBegin) {
+      if (transaction_ != nullptr) return misplaced("a transaction is already open");
+      transaction_ = engine_.Begin();
+      return StatementResult{.version = transaction_->base()->version()};
+    }
+    if (transaction_ == nullptr) return misplaced("no transaction is open");
+    const std::unique_ptr<WriteTransaction> ended = std::move(transaction_);
+    if (statement.verb == query::TransactionVerb::kRollback) {
+      return StatementResult{.version = engine_.version()};
+    }
+    const Result<CommitInfo> commit = engine_.Commit(*ended, DurabilityOf(statement.durability));
+    if (!commit) return commit.error();
+    return StatementResult{.affected = 0, .version = commit->version};
+  }
+
+  static Durability DurabilityOf(query::CommitDurability durability) {
+    switch (durability) {
+      case query::CommitDurability::kDefault:
+        return Durability::kDefault;
+      case query::CommitDurability::kRelaxed:
+        return Durability::kRelaxed;
+      case query::CommitDurability::kDurable:
+        return Durability::kDurable;
+    }
+    return Durability::kDefault;
+  }
+
+  // The state that a reading statement sees: the open transaction's, a past one, or the present.
+  struct State {
+    PinnedRef pinned;
+    const ReadView* view = nullptr;
+    schema::SchemaRef schema;
+    Version version{};
+  };
+
+  State Present(const WriteTransaction* open) const {
+    if (open != nullptr) {
+      return {.view = &open->view(), .schema = open->schema(), .version = open->base()->version()};
+    }
+    return Of(engine_.Pin());
+  }
+
+  static State Of(PinnedRef pinned) {
+    State state{.pinned = std::move(pinned)};
+    state.view = &state.pinned->view();
+    state.schema = state.pinned->schema();
+    state.version = state.pinned->version();
+    return state;
+  }
+
+  Result<State> StateOf(const query::BoundQuery& bound, const WriteTransaction* open,
+                        std::span<const Value> parameters) const {
+    if (!bound.as_of) return Present(open);
+    const Value value = ConstantOf(bound.as_of->value, parameters);
+    Result<PinnedRef> pinned =
+        bound.as_of->is_version
+            ? engine_.PinAt(Version{static_cast<std::uint64_t>(value.AsInt())})
+            : engine_.PinAt(std::chrono::system_clock::time_point(
+                  std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                      std::chrono::microseconds(value.AsInt()))));
+    if (!pinned) return std::move(pinned).error();
+    return Of(*std::move(pinned));
+  }
+
+  static Value ConstantOf(const query::BoundExpr& expr, std::span<const Value> parameters) {
+    if (const auto* constant = std::get_if<query::Constant>(&expr.node)) return constant->value;
+    if (const auto* parameter = std::get_if<query::ParameterRef>(&expr.node)) {
+      return parameters[parameter->parameter];
+    }
+    return {};
+  }
+
+  Result<StatementResult> RunSelect(const query::Select& select, const WriteTransaction* open) {
+    const schema::SchemaRef schema = Present(open).schema;
+    Result<query::BoundQuery> bound =
+        query::Bind(BindInput{.text = script_, .schema = *schema}, select);
+    if (!bound) return std::move(bound).error();
+    const query::RunContext context{.now_micros = engine_.clock().NowMicros()};
+    const Result<std::vector<Value>> parameters =
+        query::BindParameters(bound->parameters, params_, context);
+    if (!parameters) return parameters.error();
+    const Result<State> state = StateOf(*bound, open, *parameters);
+    if (!state) return state.error();
+    const TripleSource source(*state->view, state->schema);
+    Result<Rows> rows = query::RunSelect({.select = bound->select,
+                                          .source_count = bound->source_count,
+                                          .parameters = *parameters,
+                                          .schema = *state->schema},
+                                         source, context);
+    if (!rows) return std::move(rows).error();
+    return StatementResult{.rows = *std::move(rows), .version = state->version};
+  }
+
+  Result<StatementResult> RunExplain(const query::ExplainStatement& explain,
+                                     const WriteTransaction* open) {
+    const State state = Present(open);
+    Result<query::BoundQuery> bound =
+        query::Bind(BindInput{.text = script_, .schema = *state.schema}, explain.select);
+    if (!bound) return std::move(bound).error();
+    const query::RunContext context{.now_micros = engine_.clock().NowMicros()};
+    const Result<std::vector<Value>> parameters =
+        query::BindParameters(bound->parameters, params_, context);
+    if (!parameters) return parameters.error();
+    const TripleSource source(*state.view, state.schema);
+    Result<Rows> lines =
+        ExplainQuery(*bound, *parameters, *state.schema, source,
+                     {.analyze = explain.analyze, .live = explain.live, .clock = engine_.clock()});
+    if (!lines) return std::move(lines).error();
+    return StatementResult{.rows = *std::move(lines), .version = state.version};
+  }
+
+  static bool IsDeclaration(const query::Statement& statement) {
+    return std::holds_alternative<query::TableStatement>(statement.node) ||
+           std::holds_alternative<query::IndexStatement>(statement.node) ||
+           std::holds_alternative<query::DropStatement>(statement.node);
+  }
+
+  Result<StatementResult> RunDeclaration(const query::Statement& statement,
+                                         WriteTransaction* open) {
+    Result<schema::Declaration> declaration = DeclarationOf(statement);
+    if (!declaration) return std::move(declaration).error();
+    if (open != nullptr) {
+      if (Status declared = open->Declare({&*declaration, 1}); !declared) {
+        return Placed(std::move(declared).error(), statement.span);
+      }
+      return StatementResult{.affected = 0, .version = open->base()->version()};
+    }
+    Result<CommitInfo> commit = engine_.Declare({&*declaration, 1});
+    if (!commit) return Placed(std::move(commit).error(), statement.span);
+    return StatementResult{.affected = 0, .version = commit->version};
+  }
+
+  Result<schema::Declaration> DeclarationOf(const query::Statement& statement) const {
+    if (const auto* table = std::get_if<query::TableStatement>(&statement.node)) {
+      return query::Declare(script_, *table);
+    }
+    if (const auto* index = std::get_if<query::IndexStatement>(&statement.node)) {
+      return query::Declare(script_, *index);
+    }
+    return query::Declare(script_, std::get<query::DropStatement>(statement.node));
+  }
+
+  Result<StatementResult> RunWrite(const query::Statement& statement, WriteTransaction* open) {
+    StatementWriter writer(script_, params_, engine_.clock());
+    StatementResult result;
+    if (open != nullptr) {
+      const Status written = open->AllOrNothing([&]() -> Status {
+        Result<StatementResult> done = writer.Run(statement, *open);
+        if (!done) return std::move(done).error();
+        result = *std::move(done);
+        return Ok();
+      });
+      if (!written) return Placed(written.error(), statement.span);
+      result.version = open->base()->version();
+      return result;
+    }
+    const Result<CommitInfo> commit = engine_.Write([&](WriteTransaction& transaction) -> Status {
+      Result<StatementResult> written = writer.Run(statement, transaction);
+      if (!written) return std::move(written).error();
+      result = *std::move(written);
+      return Ok();
+    });
+    if (!commit) return Placed(commit.error(), statement.span);
+    result.version = commit->version;
+    return result;
+  }
+
+  // Errors of the write path know no text: they point at their statement.
+  Error Placed(Error error, query::Span span) const {
+    if (error.line > 0) return error;
+    return query::ErrorAt(script_, span, error.code, std::move(error.message),
+                          std::move(error.hint));
+  }
+
+  Engine& engine_;
+  std::string_view script_;
+  const Params& params_;
+  std::unique_ptr<WriteTransaction> transaction_;  // of BEGIN
+};
+
+}  // namespace
+
+Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script,
+                                     const Params& params) {
+  return ScriptRunner(engine, script, params).Run(nullptr);
+}
+
+Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
+                                 std::string_view script, const Params& params) {
+  return ScriptRunner(engine, script, params).Run(&transaction);
+}
+
+Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadView& view,
+                   const schema::SchemaRef& schema, const Clock& clock) {
+  const TripleSource source(view, schema);
+  const query::RunContext context{.now_micros = clock.NowMicros()};
+  if (query.schema == schema) return query::Run(query, source, params, context);
+  const Result<std::shared_ptr<const Query::Plan>> again = query::Prepare(query.text, schema);
+  if (!again) return again.error();
+  return query::Run(**again, source, params, context);
+}
+
+namespace {
+
+// `expr` with the time in place of now().
+query::BoundExpr AtTime(const query::BoundExpr& expr, std::int64_t now_micros) {
+  return query::CopyExpr(
+      expr, [&](const query::BoundExpr& part) -> std::optional<query::BoundExpr> {
+        if (!std::holds_alternative<query::ParameterRef>(part.node)) return std::nullopt;
+        query::BoundExpr time{.node = query::Constant{Value::Timestamp(now_micros)}};
+        time.type = part.type;
+        return time;
+      });
+}
+
+}  // namespace
+
+Evaluator MakeEvaluator(const Clock& clock) {
+  return [&clock](const schema::Schema& schema, const schema::Type& type,
+                  const std::string& expression, std::span<const Value> row) -> Result<Value> {
+    const Result<query::Expr> parsed = query::ParseExpression(expression);
+    if (!parsed) return parsed.error();
+    const Result<query::BoundExpr> bound = query::BindRowExpression(
+        {.text = expression, .schema = schema}, *parsed, row.empty() ? nullptr : &type);
+    if (!bound) return bound.error();
+    return query::EvaluateOver(AtTime(*bound, clock.NowMicros()), row);
+  };
+}
+
+}  // namespace trefoil::db

@@ -1,0 +1,32 @@
+// Executes TreeSQL statements: binds each against the schema in force, runs what it reads as a
+// query, and hands what it writes to a transaction as edits of rows. This is where the query layer
+// and the write path meet.
+#pragma once
+
+#include <string_view>
+
+#include "db/engine.h"
+#include "db/read_view.h"
+#include "db/write_transaction.h"
+#include "query/prepare.h"
+#include "trefoil/query.h"
+#include "trefoil/result.h"
+
+namespace trefoil::db {
+
+// Runs statements one after the other, those outside BEGIN ... COMMIT as commits of their own.
+// Stops at the first error; what was committed before it stays.
+Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script, const Params& params);
+
+// The same inside a transaction, which the statements cannot end. A failed statement wrote nothing.
+Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
+                                 std::string_view script, const Params& params);
+
+// Runs a prepared query at a state; binds it again if the schema is another.
+Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadView& view,
+                   const schema::SchemaRef& schema, const Clock& clock);
+
+// Evaluates the DEFAULT and CHECK expressions of the catalogue. The clock outlives it.
+Evaluator MakeEvaluator(const Clock& clock);
+
+}  // namespace trefoil::db

@@ -1,0 +1,24 @@
+// What a local transaction says to other replicas: its writes as a log frame, and its cells as the
+// merge rules make them, so that the writer's own state is what every replica will come to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "crdt/site.h"
+#include "db/overlay_view.h"
+#include "db/read_view.h"
+#include "db/site_log.h"
+#include "schema/schema.h"
+#include "trefoil/result.h"
+
+namespace trefoil::db {
+
+// Stamps the cells among `writes` with `time`, adds the frame, and removes what a deleted or
+// re-inserted row leaves of its former life. `latest` is the state that the commit follows.
+// Returns the dot of the transaction, or nothing when it writes no fact.
+Result<std::optional<crdt::Dot>> StampLocal(WriteSet& writes, const ReadView& latest,
+                                            const schema::Schema& schema, std::uint64_t time,
+                                            SiteLog& log);
+
+}  // namespace trefoil::db

@@ -1,0 +1,63 @@
+#include "db/meta.h"
+
+#include <optional>
+
+#include "base/coding.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "schema/keys.h"
+
+namespace trefoil::db {
+
+namespace {
+
+// The entry's bytes, or empty bytes when there is none; anything but `size_bytes` is corrupt.
+Result<std::string> ReadEntry(const ReadView& view, const char* name, std::size_t size_bytes) {
+  const std::string key = schema::MetaKey(name);
+  Result<std::optional<std::string>> value = view.Get(Slice(key));
+  if (!value) return std::move(value).error();
+  if (!*value) return std::string();
+  if ((*value)->size() == size_bytes) return **std::move(value);
+  return Corruption(StrCat("the database's own entry \"", name, "\" has ", (*value)->size(),
+                           " bytes, not ", size_bytes),
+                    "run `trefoil check`");
+}
+
+}  // namespace
+
+std::string EncodeFormat(std::uint32_t format) {
+  std::string bytes;
+  AppendFixed32(bytes, format);
+  return bytes;
+}
+
+std::string EncodeSite(const SiteIdentity& site) {
+  std::string bytes(site.id.data(), site.id.size());
+  AppendFixed16(bytes, site.incarnation);
+  return bytes;
+}
+
+std::string EncodeTime(std::uint64_t time) {
+  std::string bytes;
+  AppendFixed64(bytes, time);
+  return bytes;
+}
+
+Result<Meta> ReadMetaFrom(const ReadView& view) {
+  Meta meta;
+  Result<std::string> format = ReadEntry(view, kMetaFormat, 4);
+  if (!format) return std::move(format).error();
+  if (!format->empty()) meta.format = LoadFixed32(format->data());
+  Result<std::string> site = ReadEntry(view, kMetaSite, meta.site.id.size() + 2);
+  if (!site) return std::move(site).error();
+  if (!site->empty()) {
+    site->copy(meta.site.id.data(), meta.site.id.size());
+    meta.site.incarnation = LoadFixed16(site->data() + meta.site.id.size());
+  }
+  Result<std::string> clock = ReadEntry(view, kMetaClock, 8);
+  if (!clock) return std::move(clock).error();
+  if (!clock->empty()) meta.reserved_time = LoadFixed64(clock->data());
+  return meta;
+}
+
+}  // namespace trefoil::db

@@ -1,0 +1,44 @@
+// What the database says of itself, in the M keyspace:
+//   format   4 bytes: the format of keys and cells
+//   site     16 bytes id, 2 bytes incarnation: this replica as a writer
+//   clock    8 bytes: no stamp given out so far is greater; moved on by steps, so that few commits
+//            carry it
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "db/read_view.h"
+#include "trefoil/result.h"
+
+namespace trefoil::db {
+
+// The replica as a writer. The incarnation rises when the last close was not clean, so that a dot
+// that was given out and lost is never given to another transaction.
+struct SiteIdentity {
+  std::array<char, 16> id{};
+  std::uint16_t incarnation = 0;
+
+  friend bool operator==(const SiteIdentity&, const SiteIdentity&) = default;
+};
+
+inline constexpr std::uint32_t kDatabaseFormat = 1;
+
+inline constexpr char kMetaFormat[] = "format";
+inline constexpr char kMetaSite[] = "site";
+inline constexpr char kMetaClock[] = "clock";
+
+std::string EncodeFormat(std::uint32_t format);
+std::string EncodeSite(const SiteIdentity& site);
+std::string EncodeTime(std::uint64_t time);
+
+struct Meta {
+  std::uint32_t format = 0;  // 0: nothing was ever written
+  SiteIdentity site;
+  std::uint64_t reserved_time = 0;
+};
+// Error: kCorruption.
+Result<Meta> ReadMetaFrom(const ReadView& view);
+
+}  // namespace trefoil::db

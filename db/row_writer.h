@@ -1,0 +1,121 @@
+// RowWriter turns the edits of rows into entries of the store: cells of facts, row cells, and the
+// index entries that come and go with them. It writes into a transaction's overlay and reads what
+// it needs through it; the only other writer of facts is the merge of remote changes.
+//
+// A call either does all of its edit or returns an error and does nothing. Constraints that one row
+// decides (kinds, NOT NULL, CHECK, duplicate keys, UNIQUE) are checked here; references are noted
+// and checked when the transaction commits, so rows may come in any order.
+//
+// Entries of an insert: one row cell, one fact for each column that is not NULL and no key field,
+// one entry for each index. An update of a column: one fact, and two entries for each index that
+// holds the column, whose old entry is found by reading the row.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "db/key_generator.h"
+#include "db/overlay_view.h"
+#include "db/row_layout.h"
+#include "db/triple_store.h"
+#include "schema/schema.h"
+#include "trefoil/result.h"
+#include "trefoil/value.h"
+
+namespace trefoil::db {
+
+// Evaluates a DEFAULT or CHECK expression (TreeSQL text) of `type` over a row in the order of the
+// type's attributes; for a DEFAULT the row is empty. Given by the query layer.
+using Evaluator =
+    std::function<Result<Value>(const schema::Schema& schema, const schema::Type& type,
+                                const std::string& expression, std::span<const Value> row)>;
+
+enum class EditKind : std::uint8_t {
+  kAssign,  // the value; of a SET a LIST of its elements, or NULL for none
+  kAdd,     // COUNTER: increment by; SET: add an element, or those of a LIST
+  kRemove,  // COUNTER: decrement by; SET: remove an element, or those of a LIST
+};
+
+struct FieldEdit {
+  AttributeId attribute{};
+  Value value = {};
+  EditKind kind = EditKind::kAssign;
+};
+
+// What all edits of a transaction have in common.
+struct WriteRules {
+  const schema::Schema* schema = nullptr;
+  const Evaluator* evaluator = nullptr;  // null or empty: DEFAULT and CHECK are refused
+  KeyGenerator* keys = nullptr;
+  // Keep the mark of a deletion, because another replica may not know of it yet.
+  bool keep_retractions = false;
+};
+
+// A reference that must have a row when the transaction commits.
+struct ReferenceCheck {
+  TypeId from{};
+  AttributeId attribute{};
+  std::string subject;  // of the row that refers
+  TypeId target{};
+  Value value;
+};
+
+class RowWriter {
+ public:
+  // All outlive the writer.
+  RowWriter(OverlayView& view, const WriteRules& rules)
+      : view_(view), rules_(rules), store_(view) {}
+
+  // Adds a row and returns its key. Attributes that `fields` does not name take their defaults.
+  // Errors: kDuplicateKey, kTypeMismatch, kNotNullViolation, kCheckViolation, kUniqueViolation.
+  Result<std::vector<Value>> Insert(const schema::Type& type, std::span<const FieldEdit> fields);
+  // Edits an existing row; false if there is none. Errors as Insert, and kInvalidArgument for a
+  // change of a key field.
+  Result<bool> Update(const schema::Type& type, std::span<const Value> key,
+                      std::span<const FieldEdit> fields);
+  // Deletes a row with all its facts; false if there is none.
+  Result<bool> Delete(const schema::Type& type, std::span<const Value> key);
+
+  // Puts or deletes the entries that a row, which exists, should have in one index: how an index is
+  // built beside writers that maintain it already.
+  Status WriteIndexEntry(const schema::Type& type, const schema::Index& index, Slice subject);
+
+  const std::vector<ReferenceCheck>& references() const { return references_; }
+  // Drops what was noted after the first `count`: the edits were undone.
+  void TruncateReferences(std::size_t count) { references_.resize(count); }
+
+ private:
+  class Staged;
+
+  struct RowCell {
+    bool exists = false;
+    std::uint64_t causal_length = 0;  // of the newest row cell; 0 = there never was one
+  };
+  Result<RowCell> ReadRowCell(const schema::Type& type, Slice subject) const;
+  Result<std::vector<Value>> ReadRow(const schema::Type& type,
+                                     std::span<const schema::Attribute* const> attributes,
+                                     const std::string& subject) const;
+
+  Result<std::vector<Value>> FillRow(const schema::Type& type, std::span<const FieldEdit> fields);
+  Status CheckRow(const schema::Type& type, std::span<const Value> row) const;
+  Status StageFact(Staged& staged, const schema::Attribute& attribute, const FieldEdit& edit,
+                   Value* visible);
+  Status StageSet(Staged& staged, const schema::Attribute& attribute, const FieldEdit& edit,
+                  Value* visible);
+  Status StageIndexes(Staged& staged, std::span<const schema::Attribute* const> attributes,
+                      std::span<const Value> before, std::span<const Value> after);
+  Status CheckUnique(const Staged& staged, const schema::Index& index, const IndexLayout& layout,
+                     std::span<const Value> columns) const;
+  void NoteReference(const Staged& staged, const schema::Attribute& attribute, const Value& value);
+
+  OverlayView& view_;
+  const WriteRules& rules_;
+  TripleStore store_;
+  std::vector<ReferenceCheck> references_;
+};
+
+}  // namespace trefoil::db

@@ -1,0 +1,118 @@
+#include "db/system_tables.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "base/errors.h"
+#include "crdt/hybrid_clock.h"
+#include "db/row_layout.h"
+#include "schema/cell.h"
+#include "schema/keys.h"
+
+namespace trefoil::db {
+
+using schema::Attribute;
+using schema::Type;
+
+namespace {
+
+using Visit = std::function<bool(std::span<const Value> row)>;
+
+Error BadEntry(const char* what) {
+  return Corruption(std::string("the store holds ") + what + " that does not read",
+                    "run `trefoil check`");
+}
+
+const Type* FindAnyType(const schema::Schema& schema, TypeId id) {
+  if (const Type* type = schema.FindType(id)) return type;
+  const auto retired = std::ranges::find(schema.retired_types(), id, &Type::id);
+  return retired == schema.retired_types().end() ? nullptr : &*retired;
+}
+
+const Attribute* FindAnyAttribute(const Type& type, AttributeId id) {
+  if (const Attribute* attribute = type.Find(id)) return attribute;
+  const auto retired = std::ranges::find(type.retired, id, &Attribute::id);
+  return retired == type.retired.end() ? nullptr : &*retired;
+}
+
+// The key of the row as text, and the element of a SET as value; what cannot be read stays NULL.
+struct SubjectText {
+  Value key;
+  Value element;
+};
+
+SubjectText Describe(const Type* type, const Attribute* attribute, Slice subject) {
+  SubjectText text;
+  if (type == nullptr) return text;
+  std::vector<Value> key;
+  for (const schema::KeyPart& part : SubjectParts(*type)) {
+    if (!schema::TakeKeyPart(subject, part, &key.emplace_back())) return text;
+  }
+  text.key = Value::Text(key.size() == 1 ? ToText(key.front()) : DescribeKey(key));
+  if (attribute != nullptr && attribute->merge == schema::MergeKind::kSet) {
+    if (!schema::TakeKeyPart(subject, ElementPart(*attribute), &text.element)) return text;
+  }
+  return text;
+}
+
+Status ScanTriples(const ReadView& view, const schema::Schema& schema, const Visit& visit) {
+  const std::string prefix(1, schema::kFactSpace);
+  const std::unique_ptr<lsm::Iterator> facts =
+      view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  for (facts->SeekToFirst(); facts->Valid(); facts->Next()) {
+    schema::FactName name;
+    schema::Cell cell;
+    if (!schema::ParseFactKey(facts->key(), &name)) return BadEntry("a key");
+    if (schema::IsSystemType(name.type)) continue;
+    if (!schema::DecodeCell(facts->value(), &cell)) return BadEntry("a cell");
+    const Type* type = FindAnyType(schema, name.type);
+    const Attribute* attribute =
+        type == nullptr ? nullptr : FindAnyAttribute(*type, name.attribute);
+    const SubjectText subject = Describe(type, attribute, name.subject);
+    const Value row[] = {
+        Value::Int(ToNumber(name.type)),
+        Value::Int(ToNumber(name.attribute)),
+        Value::Bytes(name.subject.view()),
+        type == nullptr ? Value() : Value::Text(type->name),
+        attribute == nullptr ? Value() : Value::Text(attribute->name),
+        subject.key,
+        subject.element.is_null() ? cell.value : subject.element,
+        Value::Bool(cell.retracted),
+        Value::Timestamp(crdt::WallMicrosOf(cell.stamp.time)),
+        Value::Int(cell.stamp.site),
+    };
+    if (!visit(row)) return Ok();
+  }
+  return facts->status();
+}
+
+Status ScanCommits(const ReadView& view, const Visit& visit) {
+  const std::string prefix(1, schema::kCommitSpace);
+  const std::unique_ptr<lsm::Iterator> commits =
+      view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  for (commits->SeekToFirst(); commits->Valid(); commits->Next()) {
+    Version version;
+    if (!schema::ParseCommitKey(commits->key(), &version) || commits->value().size() != 8) {
+      return BadEntry("a commit record");
+    }
+    const auto micros = static_cast<std::int64_t>(LoadFixed64(commits->value().data()));
+    const Value row[] = {Value::Int(static_cast<std::int64_t>(ToNumber(version))),
+                         Value::Timestamp(micros)};
+    if (!visit(row)) return Ok();
+  }
+  return commits->status();
+}
+
+}  // namespace
+
+Status ScanComputed(const ReadView& view, const schema::Schema& schema, TypeId type,
+                    const Visit& visit) {
+  Check(schema::IsComputed(type), "only computed tables are read off the keys");
+  return type == schema::kSysTriple ? ScanTriples(view, schema, visit) : ScanCommits(view, visit);
+}
+
+}  // namespace trefoil::db

@@ -1,0 +1,315 @@
+#include "db/triple_source.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "db/system_tables.h"
+#include "schema/convert.h"
+#include "schema/keys.h"
+
+namespace trefoil::db {
+
+using dataflow::BaseRelation;
+using dataflow::PathDescription;
+using dataflow::Probe;
+using dataflow::When;
+using schema::Attribute;
+using schema::Index;
+using schema::KeyPart;
+using schema::Type;
+
+namespace {
+
+// The columns of an access path and how they are encoded.
+struct PathParts {
+  const Index* index = nullptr;  // null: the subject order
+  std::vector<const Attribute*> attributes;
+  std::vector<KeyPart> parts;
+};
+
+Result<PathParts> PartsOf(const schema::Schema& schema, const Type& type, const Probe& probe) {
+  PathParts path;
+  if (probe.path.index) {
+    path.index = schema.FindIndex(*probe.path.index);
+    if (path.index == nullptr || path.index->type != type.id) {
+      return MakeError(
+          ErrorCode::kUnknownIndex,
+          StrCat("table \"", type.name, "\" has no index number ", ToNumber(*probe.path.index)));
+    }
+    path.parts = IndexLayout(type, *path.index).columns;
+    for (const schema::IndexColumn& column : path.index->columns) {
+      path.attributes.push_back(type.Find(column.attribute));
+    }
+  }
+  for (const KeyPart& part : SubjectParts(type)) path.parts.push_back(part);
+  for (const AttributeId id : type.key) path.attributes.push_back(type.Find(id));
+  if (probe.prefix.size() + (probe.lower || probe.upper ? 1 : 0) > path.parts.size()) {
+    return InvalidArgument("a probe has more columns than its path");
+  }
+  return path;
+}
+
+// The value as the column holds it; nothing when no row can hold an equal one.
+std::optional<Value> AsColumn(const Type& type, const Attribute& attribute, const KeyPart& part,
+                              const Value& value) {
+  if (value.is_null()) return part.nullable ? std::optional(value) : std::nullopt;
+  Result<Value> converted = schema::Convert(type, attribute, value);
+  if (!converted || CompareAsSql(*converted, value) != 0) return std::nullopt;
+  return *std::move(converted);
+}
+
+bool IsWithin(const Value& value, const Probe& probe) {
+  if (probe.lower &&
+      (probe.lower->inclusive ? value < probe.lower->value : value <= probe.lower->value)) {
+    return false;
+  }
+  return !probe.upper ||
+         (probe.upper->inclusive ? value <= probe.upper->value : value < probe.upper->value);
+}
+
+// A probe as a walk over entries, behind the prefix of the group.
+struct ProbeWalk {
+  Walk walk;
+  bool is_empty = false;     // nothing can match
+  bool must_filter = false;  // a bound is no value of the column: rows are looked at one by one
+};
+
+// Narrows the walk by the bounds on the column behind the prefix.
+void ApplyBounds(const Type& type, const Probe& probe, const PathParts& path,
+                 const std::string& prefix, ProbeWalk* result) {
+  const std::size_t next = probe.prefix.size();
+  const KeyPart& part = path.parts[next];
+  const auto encode = [&](const dataflow::Bound& bound) -> std::optional<std::string> {
+    const std::optional<Value> value = AsColumn(type, *path.attributes[next], part, bound.value);
+    if (!value) {
+      result->must_filter = true;
+      return std::nullopt;
+    }
+    std::string key = prefix;
+    schema::AppendKeyPart(key, part, *value);
+    return key;
+  };
+  const std::optional<dataflow::Bound>& first = part.descending ? probe.upper : probe.lower;
+  const std::optional<dataflow::Bound>& last = part.descending ? probe.lower : probe.upper;
+  if (first) {
+    if (std::optional<std::string> key = encode(*first)) {
+      result->walk.start = first->inclusive ? *std::move(key) : schema::PrefixLimit(*key);
+      result->is_empty = result->is_empty || result->walk.start.empty();
+    }
+  }
+  if (last) {
+    if (std::optional<std::string> key = encode(*last)) {
+      result->walk.limit = last->inclusive ? schema::PrefixLimit(*key) : *std::move(key);
+    }
+  }
+}
+
+Result<ProbeWalk> WalkOf(const Type& type, const Probe& probe, const PathParts& path) {
+  ProbeWalk result;
+  result.walk.reverse = probe.reverse;
+  std::string prefix;
+  for (std::size_t i = 0; i < probe.prefix.size(); ++i) {
+    const std::optional<Value> value =
+        AsColumn(type, *path.attributes[i], path.parts[i], probe.prefix[i]);
+    if (!value) {
+      result.is_empty = true;
+      return result;
+    }
+    schema::AppendKeyPart(prefix, path.parts[i], *value);
+  }
+  result.walk.start = prefix;
+  result.walk.limit = schema::PrefixLimit(prefix);
+  if (probe.lower || probe.upper) ApplyBounds(type, probe, path, prefix, &result);
+  if (!probe.after.empty()) {
+    std::string place = prefix;
+    if (probe.after.size() != path.parts.size() - probe.prefix.size()) {
+      return InvalidArgument("a walk goes on behind an entry with all its columns");
+    }
+    for (std::size_t i = 0; i < probe.after.size(); ++i) {
+      const std::size_t column = probe.prefix.size() + i;
+      const std::optional<Value> value =
+          AsColumn(type, *path.attributes[column], path.parts[column], probe.after[i]);
+      if (!value) {
+        return InvalidArgument(StrCat("column \"", type.name, ".", path.attributes[column]->name,
+                                      "\" cannot hold ", schema::Shortened(probe.after[i]),
+                                      ", behind which the answer should go on"));
+      }
+      schema::AppendKeyPart(place, path.parts[column], *value);
+    }
+    if (probe.reverse) {
+      if (result.walk.limit.empty() || place < result.walk.limit) {
+        result.walk.limit = std::move(place);
+      }
+    } else {
+      place.push_back('\0');
+      if (result.walk.start < place) result.walk.start = std::move(place);
+    }
+  }
+  result.is_empty =
+      result.is_empty || (!result.walk.limit.empty() && result.walk.start >= result.walk.limit);
+  return result;
+}
+
+}  // namespace
+
+void TripleSource::Move(PinnedRef before, PinnedRef after) {
+  const auto state = [](PinnedRef pinned) {
+    const ReadView* view = &pinned->view();
+    schema::SchemaRef schema = pinned->schema();
+    return State{.pinned = std::move(pinned), .view = view, .schema = std::move(schema)};
+  };
+  old_ = state(std::move(before));
+  new_ = state(std::move(after));
+}
+
+std::vector<PathDescription> TripleSource::Paths(TypeId type_id) const {
+  const Type* type = new_.schema->FindType(type_id);
+  if (type == nullptr) return {};
+  std::vector<PathDescription> paths(1);
+  std::vector<PathDescription::PathColumn> subject;
+  for (const AttributeId id : type->key) subject.push_back({.attribute = id});
+  paths.front().columns = subject;
+  for (const Index* index : new_.schema->IndexesOf(type_id)) {
+    const Index* before = old_.schema->FindIndex(index->id);
+    if (!index->ready || before == nullptr || !before->ready) continue;
+    PathDescription& path = paths.emplace_back();
+    path.path.index = index->id;
+    for (const schema::IndexColumn& column : index->columns) {
+      path.columns.push_back({.attribute = column.attribute, .descending = column.descending});
+    }
+    path.columns.insert(path.columns.end(), subject.begin(), subject.end());
+  }
+  return paths;
+}
+
+Status TripleSource::Scan(const BaseRelation& relation, const Probe& probe, When when,
+                          const dataflow::RowVisitor& visit) const {
+  const State& state = At(when);
+  const Type* type = state.schema->FindType(relation.type);
+  if (type == nullptr) return Ok();
+  Result<PathParts> path = PartsOf(*state.schema, *type, probe);
+  if (!path) return std::move(path).error();
+  if (schema::IsComputed(type->id)) return ScanSystem(state, *type, relation, probe, visit);
+  Result<ProbeWalk> walk = WalkOf(*type, probe, *path);
+  if (!walk) return std::move(walk).error();
+  if (walk->is_empty) return Ok();
+  const TripleStore store(*state.view);
+  const auto scan = [&](std::span<const AttributeId> columns, RowSink sink) {
+    return path->index == nullptr ? store.ScanSubjects(*type, columns, walk->walk, sink)
+                                  : store.ScanIndex(*type, *path->index, columns, walk->walk, sink);
+  };
+  if (!walk->must_filter) {
+    return scan(relation.columns, [&](Slice, std::span<const Value> row) { return visit(row); });
+  }
+  std::vector<AttributeId> columns = relation.columns;
+  columns.push_back(path->attributes[probe.prefix.size()]->id);
+  return scan(columns, [&](Slice, std::span<const Value> row) {
+    return !IsWithin(row.back(), probe) || visit(row.first(row.size() - 1));
+  });
+}
+
+// A computed table has no order to seek in: every row is looked at. Its key fields come first.
+Status TripleSource::ScanSystem(const State& state, const Type& type, const BaseRelation& relation,
+                                const Probe& probe, const dataflow::RowVisitor& visit) {
+  const std::size_t next = probe.prefix.size();
+  const auto is_behind = [&](std::span<const Value> row) {
+    if (probe.after.empty()) return true;
+    const std::span<const Value> rest = row.subspan(next, type.key.size() - next);
+    const bool before = std::ranges::lexicographical_compare(rest, probe.after);
+    return probe.reverse ? before : !before && !std::ranges::equal(rest, probe.after);
+  };
+  std::vector<std::vector<Value>> matches;
+  Status scanned =
+      ScanComputed(*state.view, *state.schema, type.id, [&](std::span<const Value> row) {
+        const bool matches_probe =
+            std::ranges::equal(row.first(next), probe.prefix) &&
+            (next >= row.size() || (!probe.lower && !probe.upper) || IsWithin(row[next], probe)) &&
+            is_behind(row);
+        if (!matches_probe) return true;
+        std::vector<Value>& cut = matches.emplace_back();
+        for (const AttributeId column : relation.columns) {
+          const auto place = std::ranges::find(type.attributes, column, &Attribute::id);
+          cut.push_back(place == type.attributes.end()
+                            ? Value()
+                            : row[static_cast<std::size_t>(place - type.attributes.begin())]);
+        }
+        // Going forward, rows are given away as they come.
+        if (probe.reverse) return true;
+        const bool more = visit(cut);
+        matches.pop_back();
+        return more;
+      });
+  if (!scanned) return scanned;
+  for (auto row = matches.rbegin(); row != matches.rend(); ++row) {
+    if (!visit(*row)) break;
+  }
+  return Ok();
+}
+
+Status TripleSource::Lookup(
+    const BaseRelation& relation, std::span<const std::vector<Value>> subjects, When when,
+    const std::function<void(std::size_t i, std::span<const Value> row)>& visit) const {
+  const State& state = At(when);
+  const Type* type = state.schema->FindType(relation.type);
+  if (schema::IsComputed(relation.type)) {
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+      bool found = false;
+      Probe probe;
+      probe.prefix = subjects[i];
+      Status scanned = ScanSystem(state, *type, relation, probe, [&](std::span<const Value> row) {
+        visit(i, row);
+        found = true;
+        return false;
+      });
+      if (!scanned) return scanned;
+      if (!found) visit(i, {});
+    }
+    return Ok();
+  }
+  std::vector<std::string> encoded;
+  std::vector<std::size_t> places;
+  encoded.reserve(subjects.size());
+  places.reserve(subjects.size());
+  for (std::size_t i = 0; type != nullptr && i < subjects.size(); ++i) {
+    Result<std::string> subject = EncodeSubject(*type, subjects[i]);
+    if (!subject) continue;  // no key of this type: no such row
+    encoded.push_back(*std::move(subject));
+    places.push_back(i);
+  }
+  std::size_t next = 0;
+  const auto pass_to = [&](std::size_t end) {
+    for (; next < end; ++next) visit(next, {});
+  };
+  if (type != nullptr) {
+    Status found = TripleStore(*state.view)
+                       .Lookup(*type, relation.columns, encoded,
+                               [&](std::size_t i, std::span<const Value> row) {
+                                 pass_to(places[i]);
+                                 visit(next++, row);
+                               });
+    if (!found) return found;
+  }
+  pass_to(subjects.size());
+  return Ok();
+}
+
+std::uint64_t TripleSource::ApproximateCount(TypeId type_id, const Probe& probe) const {
+  const Type* type = new_.schema->FindType(type_id);
+  if (type == nullptr || schema::IsComputed(type_id)) return 0;
+  Result<PathParts> path = PartsOf(*new_.schema, *type, probe);
+  if (!path) return 0;
+  Result<ProbeWalk> walk = WalkOf(*type, probe, *path);
+  if (!walk || walk->is_empty) return 0;
+  const std::string prefix = path->index != nullptr
+                                 ? schema::IndexPrefix(path->index->id)
+                                 : schema::FactPrefix(type->id, schema::kRowCell);
+  const bool open = walk->walk.limit.empty();
+  return new_.view->ApproximateCount(
+      {.start = prefix + walk->walk.start,
+       .limit = open ? schema::PrefixLimit(prefix) : prefix + walk->walk.limit});
+}
+
+}  // namespace trefoil::db

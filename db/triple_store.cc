@@ -1,0 +1,356 @@
+#include "db/triple_store.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
+#include "schema/cell.h"
+#include "schema/keys.h"
+
+namespace trefoil::db {
+
+using schema::Index;
+using schema::KeyPart;
+using schema::Type;
+
+namespace {
+
+constexpr std::size_t kLookupBatch = 256;  // rows whose probes overlap
+constexpr std::size_t kFirstFetch = 8;     // index entries gathered before the first fetch
+constexpr int kStepsBeforeSeek = 8;        // of a cursor that is behind
+
+Error BadBytes(const Type& type, const char* what) {
+  return Corruption(StrCat("table \"", type.name, "\" has ", what, " that does not read"),
+                    "run `trefoil check`");
+}
+
+// The facts of one attribute, walked beside the row cells in the same direction.
+class AttributeCursor {
+ public:
+  AttributeCursor(const ReadView& view, const Type& type, const ColumnPlace& place, bool reverse)
+      : place_(place), prefix_(schema::FactPrefix(type.id, place.attribute)), reverse_(reverse) {
+    iterator_ = view.NewIterator({.start = prefix_, .limit = schema::PrefixLimit(prefix_)});
+  }
+
+  // The value of the column in the row `subject`, which lies behind the last one asked for. False
+  // when a fact does not read.
+  bool Read(Slice subject, Value* value) {
+    *value = Value();
+    MoveTo(subject);
+    if (place_.is_set) return ReadElements(subject, value);
+    if (!iterator_->Valid() || Subject() != subject) return true;
+    bool retracted;
+    return schema::DecodeCellValue(iterator_->value(), value, &retracted);
+  }
+  Status status() const { return iterator_->status(); }
+
+ private:
+  Slice Subject() const { return iterator_->key().Without(prefix_.size()); }
+
+  // True when the cursor still lies before the row in the direction of the walk.
+  bool IsBehind(Slice subject) const {
+    if (!reverse_) return Subject() < subject;
+    return Subject() > subject && !Subject().StartsWith(subject);
+  }
+
+  void MoveTo(Slice subject) {
+    if (started_) {
+      for (int i = 0; i < kStepsBeforeSeek; ++i) {
+        if (!iterator_->Valid() || !IsBehind(subject)) return;
+        Step();
+      }
+      if (!iterator_->Valid() || !IsBehind(subject)) return;
+    }
+    started_ = true;
+    target_ = prefix_;
+    target_.append(subject.view());
+    if (!reverse_) return iterator_->Seek(Slice(target_));
+    // Elements of a SET lie behind the subject itself.
+    target_ = place_.is_set ? schema::PrefixLimit(target_) : target_;
+    iterator_->SeekForPrev(Slice(target_));
+    while (iterator_->Valid() && IsBehind(subject)) Step();
+  }
+
+  void Step() { reverse_ ? iterator_->Prev() : iterator_->Next(); }
+
+  bool ReadElements(Slice subject, Value* value) {
+    std::vector<Value> items;
+    for (; iterator_->Valid() && Subject().StartsWith(subject); Step()) {
+      if (schema::IsRetracted(iterator_->value())) continue;
+      Slice element = Subject().Without(subject.size());
+      if (!schema::TakeKeyPart(element, place_.element, &items.emplace_back())) return false;
+    }
+    if (items.empty()) return true;
+    if (reverse_) std::ranges::reverse(items);
+    *value = Value::List(std::move(items));
+    return true;
+  }
+
+  const ColumnPlace& place_;
+  std::string prefix_;
+  bool reverse_;
+  bool started_ = false;
+  std::string target_;
+  std::unique_ptr<lsm::Iterator> iterator_;
+};
+
+bool DecodeParts(Slice bytes, std::span<const KeyPart> parts, std::vector<Value>* values) {
+  values->resize(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!schema::TakeKeyPart(bytes, parts[i], &(*values)[i])) return false;
+  }
+  return true;
+}
+
+bool HasKeyColumn(std::span<const ColumnPlace> places) {
+  return std::ranges::any_of(places,
+                             [](const ColumnPlace& place) { return place.key_place.has_value(); });
+}
+
+}  // namespace
+
+Result<bool> TripleStore::Exists(TypeId type, Slice subject) const {
+  const std::string key = schema::FactKey(type, schema::kRowCell, subject);
+  Result<std::optional<std::string>> cell = view_.Get(Slice(key));
+  if (!cell) return std::move(cell).error();
+  return cell->has_value() && !schema::IsRetracted(Slice(**cell));
+}
+
+Status TripleStore::ReadSet(const Type& type, const ColumnPlace& place, Slice subject,
+                            Value* value) const {
+  const std::string prefix = schema::FactKey(type.id, place.attribute, subject);
+  const std::unique_ptr<lsm::Iterator> iterator =
+      view_.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  std::vector<Value> items;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    if (schema::IsRetracted(iterator->value())) continue;
+    Slice element = iterator->key().Without(prefix.size());
+    if (!schema::TakeKeyPart(element, place.element, &items.emplace_back())) {
+      return BadBytes(type, "an element");
+    }
+  }
+  *value = items.empty() ? Value() : Value::List(std::move(items));
+  return iterator->status();
+}
+
+Status TripleStore::Lookup(
+    const Type& type, std::span<const AttributeId> columns, std::span<const std::string> subjects,
+    FunctionRef<void(std::size_t i, std::span<const Value> row)> visit) const {
+  const std::vector<ColumnPlace> places = PlacesOf(type, columns);
+  const std::vector<KeyPart> parts = SubjectParts(type);
+  const bool has_key = HasKeyColumn(places);
+  // One probe for the row cell and one for each column that is a plain fact.
+  std::vector<std::string> prefixes = {schema::FactPrefix(type.id, schema::kRowCell)};
+  for (const ColumnPlace& place : places) {
+    if (place.key_place || place.is_set) continue;
+    prefixes.push_back(schema::FactPrefix(type.id, place.attribute));
+  }
+  std::vector<std::string> keys;
+  std::vector<Slice> slices;
+  std::vector<Value> row(columns.size());
+  std::vector<Value> key_values;
+  for (std::size_t start = 0; start < subjects.size(); start += kLookupBatch) {
+    const std::size_t count = std::min(kLookupBatch, subjects.size() - start);
+    keys.resize(count * prefixes.size());
+    slices.resize(keys.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t p = 0; p < prefixes.size(); ++p) {
+        std::string& key = keys[i * prefixes.size() + p];
+        key.assign(prefixes[p]).append(subjects[start + i]);
+        slices[i * prefixes.size() + p] = Slice(key);
+      }
+    }
+    Result<std::vector<std::optional<std::string>>> cells = view_.MultiGet(slices);
+    if (!cells) return std::move(cells).error();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string& subject = subjects[start + i];
+      const std::optional<std::string>* found = cells->data() + i * prefixes.size();
+      if (!found[0] || schema::IsRetracted(Slice(*found[0]))) {
+        visit(start + i, {});
+        continue;
+      }
+      if (has_key && !DecodeParts(Slice(subject), parts, &key_values)) {
+        return BadBytes(type, "a subject");
+      }
+      std::size_t next = 1;
+      for (std::size_t c = 0; c < places.size(); ++c) {
+        bool retracted;
+        if (places[c].key_place) {
+          row[c] = key_values[*places[c].key_place];
+        } else if (places[c].is_set) {
+          Status read = ReadSet(type, places[c], Slice(subject), &row[c]);
+          if (!read) return read;
+        } else if (const std::optional<std::string>& cell = found[next++]; !cell) {
+          row[c] = Value();
+        } else if (!schema::DecodeCellValue(Slice(*cell), &row[c], &retracted)) {
+          return BadBytes(type, "a cell");
+        }
+      }
+      visit(start + i, row);
+    }
+  }
+  return Ok();
+}
+
+Status TripleStore::ScanSubjects(const Type& type, std::span<const AttributeId> columns,
+                                 const Walk& walk, RowSink sink) const {
+  const std::vector<ColumnPlace> places = PlacesOf(type, columns);
+  const std::vector<KeyPart> parts = SubjectParts(type);
+  const bool has_key = HasKeyColumn(places);
+  const std::string prefix = schema::FactPrefix(type.id, schema::kRowCell);
+  lsm::KeyRange range = {
+      .start = prefix + walk.start,
+      .limit = walk.limit.empty() ? schema::PrefixLimit(prefix) : prefix + walk.limit};
+  const std::unique_ptr<lsm::Iterator> rows = view_.NewIterator(std::move(range));
+  std::vector<std::optional<AttributeCursor>> cursors(places.size());
+  for (std::size_t c = 0; c < places.size(); ++c) {
+    if (!places[c].key_place) cursors[c].emplace(view_, type, places[c], walk.reverse);
+  }
+  std::vector<Value> row(columns.size());
+  std::vector<Value> key_values;
+  const auto step = [&] { walk.reverse ? rows->Prev() : rows->Next(); };
+  for (walk.reverse ? rows->SeekToLast() : rows->SeekToFirst(); rows->Valid(); step()) {
+    if (schema::IsRetracted(rows->value())) continue;
+    const Slice subject = rows->key().Without(prefix.size());
+    if (has_key && !DecodeParts(subject, parts, &key_values)) return BadBytes(type, "a subject");
+    for (std::size_t c = 0; c < places.size(); ++c) {
+      if (places[c].key_place) {
+        row[c] = key_values[*places[c].key_place];
+      } else if (!cursors[c]->Read(subject, &row[c])) {
+        return BadBytes(type, "a cell");
+      }
+    }
+    if (!sink(subject, row)) return Ok();
+  }
+  for (const std::optional<AttributeCursor>& cursor : cursors) {
+    if (!cursor) continue;
+    if (Status status = cursor->status(); !status) return status;
+  }
+  return rows->status();
+}
+
+namespace {
+
+// Index entries on their way to becoming rows: what the entry holds is filled in, the rest is
+// fetched for many rows at once.
+class EntryBatch {
+ public:
+  EntryBatch(const Type& type, const Index& index, std::span<const AttributeId> columns)
+      : type_(type), layout_(type, index), subject_parts_(SubjectParts(type)) {
+    std::vector<AttributeId> held = layout_.attributes;
+    held.insert(held.end(), type.key.begin(), type.key.end());
+    held.insert(held.end(), layout_.include_attributes.begin(), layout_.include_attributes.end());
+    for (const AttributeId column : columns) {
+      const auto found = std::ranges::find(held, column);
+      if (found != held.end()) {
+        places_.push_back(static_cast<std::size_t>(found - held.begin()));
+        decodes_ = true;
+      } else {
+        places_.push_back(held.size() + fetched_.size());
+        fetched_.push_back(column);
+      }
+    }
+    held_ = held.size();
+  }
+
+  const IndexLayout& layout() const { return layout_; }
+  bool covered() const { return fetched_.empty(); }
+  std::size_t size() const { return subjects_.size(); }
+
+  // Takes one entry, its key without the prefix. False when it does not read.
+  bool Add(Slice entry, Slice value) {
+    std::vector<Value> row;
+    row.reserve(held_ + fetched_.size());
+    for (const KeyPart& part : layout_.columns) {
+      if (!decodes_) {
+        if (!schema::SkipKeyPart(entry, part)) return false;
+      } else if (!schema::TakeKeyPart(entry, part, &row.emplace_back())) {
+        return false;
+      }
+    }
+    subjects_.push_back(entry.ToString());
+    if (decodes_ && !TakeRest(entry, value, &row)) return false;
+    row.resize(held_ + fetched_.size());
+    rows_.push_back(std::move(row));
+    return true;
+  }
+
+  // Gives the rows away in order; `*more` becomes false when the sink wants no more.
+  Status Drain(const TripleStore& store, RowSink sink, bool* more) {
+    if (!covered()) {
+      Status fetched =
+          store.Lookup(type_, fetched_, subjects_, [&](std::size_t i, std::span<const Value> row) {
+            exists_.push_back(!row.empty());
+            std::ranges::copy(row, rows_[i].begin() + static_cast<std::ptrdiff_t>(held_));
+          });
+      if (!fetched) return fetched;
+    }
+    std::vector<Value> cut(places_.size());
+    for (std::size_t i = 0; i < rows_.size() && *more; ++i) {
+      if (!covered() && !exists_[i]) {
+        return Corruption(StrCat("an index of table \"", type_.name, "\" has an entry without row"),
+                          "run `trefoil check`");
+      }
+      for (std::size_t c = 0; c < places_.size(); ++c) cut[c] = rows_[i][places_[c]];
+      *more = sink(Slice(subjects_[i]), cut);
+    }
+    subjects_.clear();
+    rows_.clear();
+    exists_.clear();
+    return Ok();
+  }
+
+ private:
+  bool TakeRest(Slice subject, Slice value, std::vector<Value>* row) const {
+    for (const KeyPart& part : subject_parts_) {
+      if (!schema::TakeKeyPart(subject, part, &row->emplace_back())) return false;
+    }
+    for (const KeyPart& part : layout_.include) {
+      if (!schema::TakeKeyPart(value, part, &row->emplace_back())) return false;
+    }
+    return true;
+  }
+
+  const Type& type_;
+  IndexLayout layout_;
+  std::vector<KeyPart> subject_parts_;
+  std::vector<std::size_t> places_;   // of each asked-for column in a gathered row
+  std::vector<AttributeId> fetched_;  // columns that the entry does not hold
+  std::size_t held_ = 0;
+  bool decodes_ = false;
+  std::vector<std::string> subjects_;
+  std::vector<std::vector<Value>> rows_;
+  std::vector<bool> exists_;
+};
+
+}  // namespace
+
+Status TripleStore::ScanIndex(const Type& type, const Index& index,
+                              std::span<const AttributeId> columns, const Walk& walk,
+                              RowSink sink) const {
+  EntryBatch batch(type, index, columns);
+  const std::string& prefix = batch.layout().prefix;
+  lsm::KeyRange range = {
+      .start = prefix + walk.start,
+      .limit = walk.limit.empty() ? schema::PrefixLimit(prefix) : prefix + walk.limit};
+  const std::unique_ptr<lsm::Iterator> entries = view_.NewIterator(std::move(range));
+  bool more = true;
+  std::size_t fetch = batch.covered() ? 1 : kFirstFetch;
+  const auto step = [&] { walk.reverse ? entries->Prev() : entries->Next(); };
+  for (walk.reverse ? entries->SeekToLast() : entries->SeekToFirst(); entries->Valid() && more;
+       step()) {
+    if (!batch.Add(entries->key().Without(prefix.size()), entries->value())) {
+      return BadBytes(type, "an index entry");
+    }
+    if (batch.size() < fetch) continue;
+    if (Status drained = batch.Drain(*this, sink, &more); !drained) return drained;
+    if (!batch.covered()) fetch = std::min(fetch * 2, kLookupBatch);
+  }
+  if (Status status = entries->status(); !status) return status;
+  return batch.Drain(*this, sink, &more);
+}
+
+}  // namespace trefoil::db
