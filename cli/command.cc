@@ -1,0 +1,31 @@
+#include "cli/command.h"
+
+#include <cstdio>
+
+namespace trefoil::cli {
+
+std::string HelpText(const Command& command) {
+  std::string text(command.synopsis);
+  text += "\n\n";
+  text += command.summary;
+  text += "\n";
+  if (!command.help.empty()) {
+    text += "\n";
+    text += command.help;
+  }
+  return text;
+}
+
+int Fail(const Error& error) {
+  std::fprintf(stderr, "%s\n", ToString(error).c_str());
+  return kExitFailed;
+}
+
+int FailUsage(const Command& command, const Error& error) {
+  std::fprintf(stderr, "trefoil %s: %s", std::string(command.name).c_str(), error.message.c_str());
+  if (!error.hint.empty()) std::fprintf(stderr, "; %s", error.hint.c_str());
+  std::fprintf(stderr, "\nusage: %s\n", std::string(command.synopsis).c_str());
+  return kExitUsage;
+}
+
+}  // namespace trefoil::cli

@@ -1,0 +1,123 @@
+// `trefoil live`: prints a result, then each change of it.
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "cli/commands/commands.h"
+#include "cli/live_view.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+
+namespace trefoil::cli {
+
+namespace {
+
+volatile std::sig_atomic_t stopped = 0;
+
+constexpr std::chrono::milliseconds kPoll{50};
+
+// Hands Changes from the committing thread to the printing one.
+class Mailbox {
+ public:
+  void Put(const Change& change) {
+    const std::lock_guard lock(mutex_);
+    changes_.push_back({change, std::chrono::steady_clock::now()});
+    arrived_.notify_one();
+  }
+
+  struct Arrived {
+    Change change;
+    std::chrono::steady_clock::time_point when;
+  };
+
+  // The next Change, or nothing when `until` passed or Ctrl-C was pressed.
+  std::optional<Arrived> Take(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    while (changes_.empty()) {
+      if (stopped != 0 || std::chrono::steady_clock::now() >= until) return std::nullopt;
+      arrived_.wait_for(lock, kPoll);
+    }
+    Arrived first = std::move(changes_.front());
+    changes_.pop_front();
+    return first;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Arrived> changes_;
+};
+
+void Print(const Mailbox::Arrived& arrived, Format format) {
+  if (format == Format::kNdjson) {
+    std::printf("%s\n", ToJson(arrived.change, "live").c_str());
+  } else {
+    const std::chrono::duration<double, std::milli> waited =
+        std::chrono::steady_clock::now() - arrived.when;
+    std::printf("%s  (printed %.3f ms after its commit)\n",
+                ChangeText("live", arrived.change).c_str(), waited.count());
+  }
+  std::fflush(stdout);
+}
+
+// Statements from standard input run in this process, so that their changes are seen.
+void RunInput(Database& database) {
+  std::string line;
+  std::string script;
+  for (int c = std::getchar(); c != EOF && stopped == 0; c = std::getchar()) {
+    script += static_cast<char>(c);
+    if (c != ';' && c != '\n') continue;
+    SplitScript split = Split(script);
+    for (const ScriptPiece& piece : split.pieces) {
+      const Result<ExecuteSummary> done = database.Execute(piece.text);
+      if (!done) Fail(done.error());
+    }
+    script = split.rest.text;
+    if (!script.empty()) script += static_cast<char>(c);
+  }
+}
+
+}  // namespace
+
+int RunLive(const Arguments& arguments) {
+  const Result<std::int64_t> changes_max = arguments.Number("changes", 0);
+  const Result<std::int64_t> seconds = arguments.Number("for", 0);
+  const Result<Format> format =
+      ParseFormat(arguments.Get("format").value_or(IsTerminal(STDOUT_FILENO) ? "box" : "ndjson"));
+  const Result<Params> params = ParseParams(arguments.All("param"));
+  if (!changes_max) return Fail(changes_max.error()), kExitUsage;
+  if (!seconds) return Fail(seconds.error()), kExitUsage;
+  if (!format) return Fail(format.error()), kExitUsage;
+  if (!params) return Fail(params.error()), kExitUsage;
+  Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kWrite);
+  if (!database) return Fail(database.error());
+  const Result<Query> query = database->Prepare(arguments.positional()[1]);
+  if (!query) return Fail(query.error());
+
+  Mailbox mailbox;
+  const Result<Subscription> subscription =
+      database->Watch(*query, *params, [&](const Change& change) { mailbox.Put(change); });
+  if (!subscription) return Fail(subscription.error());
+  std::signal(SIGINT, [](int) { stopped = 1; });
+  std::jthread input([&] { RunInput(*database); });
+  const auto until = *seconds == 0
+                         ? std::chrono::steady_clock::time_point::max()
+                         : std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
+  // The first Change is the result itself.
+  for (std::int64_t seen = -1; *changes_max == 0 || seen < *changes_max; ++seen) {
+    const std::optional<Mailbox::Arrived> arrived = mailbox.Take(until);
+    if (!arrived) break;
+    Print(*arrived, *format);
+  }
+  stopped = 1;
+  input.detach();
+  std::fflush(stdout);
+  return kExitOk;
+}
+
+}  // namespace trefoil::cli

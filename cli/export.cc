@@ -1,0 +1,79 @@
+#include "cli/export.h"
+
+#include "cli/file_text.h"
+#include "cli/import/import_plan.h"
+
+namespace trefoil::cli {
+
+namespace {
+
+Table ToTable(const Rows& rows) {
+  Table table{.names = rows.names(), .rows = {}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    table.rows.emplace_back(rows[i].begin(), rows[i].end());
+  }
+  return table;
+}
+
+}  // namespace
+
+Result<std::string> ExportQuery(const Database& database, std::string_view treesql, Format format) {
+  const Result<Query> query = database.Prepare(treesql);
+  if (!query) return query.error();
+  const Result<Rows> rows = database.snapshot().Run(*query);
+  if (!rows) return rows.error();
+  const Table table = ToTable(*rows);
+  switch (format) {
+    case Format::kCsv:
+      return RenderCsv(table);
+    case Format::kJson:
+      return RenderJsonRows(table) + "\n";
+    case Format::kBox:
+      return RenderBox(table, 0);
+    case Format::kNdjson:
+      break;
+  }
+  std::string lines;
+  for (const std::vector<Value>& row : table.rows) {
+    AppendJsonRow(lines, table.names, row);
+    lines += '\n';
+  }
+  return lines;
+}
+
+Result<std::string> ExportTable(const Database& database, std::string_view table, Format format) {
+  return ExportQuery(database, "SELECT * FROM " + QuotedName(table), format);
+}
+
+Status WriteChangeset(const Database& database, const std::string& path, const std::string& since) {
+  VersionVector known;
+  if (!since.empty()) {
+    const Result<std::string> bytes = ReadFile(since);
+    if (!bytes) return bytes.error();
+    Result<VersionVector> parsed = VersionVector::OfChangeset(*bytes);
+    if (!parsed) return std::move(parsed).error();
+    known = *std::move(parsed);
+  }
+  const Result<std::string> changeset = database.Changes(known);
+  if (!changeset) return changeset.error();
+  return WriteFile(path, *changeset);
+}
+
+std::string MergeText(const MergeSummary& merged, Format format) {
+  if (format == Format::kNdjson) {
+    return "{\"merged\":" + std::to_string(merged.transactions_applied) +
+           ",\"known\":" + std::to_string(merged.transactions_known) +
+           ",\"pending\":" + std::to_string(merged.transactions_pending) +
+           ",\"held\":" + std::to_string(merged.transactions_held) +
+           ",\"changed\":" + std::to_string(merged.facts_changed) +
+           ",\"version\":" + std::to_string(ToNumber(merged.version)) + "}\n";
+  }
+  return "merged " + std::to_string(merged.transactions_applied) + " transactions (" +
+         std::to_string(merged.transactions_known) + " known, " +
+         std::to_string(merged.transactions_pending) + " pending, " +
+         std::to_string(merged.transactions_held) + " held), " +
+         std::to_string(merged.facts_changed) + " facts changed, version " +
+         std::to_string(ToNumber(merged.version)) + "\n";
+}
+
+}  // namespace trefoil::cli
