@@ -1,0 +1,6 @@
+// must fail: ignoring return
+#include "trefoil/result.h"
+
+trefoil::Result<int> Count();
+
+void Caller() { Count(); }

@@ -1,0 +1,6 @@
+// must fail: ignoring return
+#include "trefoil/result.h"
+
+trefoil::Status Flush();
+
+void Caller() { Flush(); }

@@ -1,0 +1,24 @@
+// Any bytes: as a version vector they decode canonically or not at all; as a changeset, given its
+// magic and a right checksum, they decode within bounds or not at all.
+#include <cstdint>
+#include <string>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "base/hash.h"
+#include "crdt/changeset.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace trefoil;
+  const Slice input(reinterpret_cast<const char*>(data), size);
+  const Result<crdt::Heads> heads = crdt::DecodeHeads(input);
+  if (heads && !input.empty()) {
+    const std::string encoded = crdt::EncodeHeads(*heads);
+    Check(Slice(encoded) == input, "a vector decodes canonically");
+  }
+  std::string bytes = "TRFLCHG\x01" + input.ToString();
+  AppendFixed64(bytes, Hash64(Slice(bytes)));
+  const Result<crdt::Changeset> changeset = crdt::DecodeChangeset(Slice(bytes));
+  if (changeset) Check(crdt::DecodeChangesetHeader(Slice(bytes)).has_value(), "it has a header");
+  return 0;
+}
