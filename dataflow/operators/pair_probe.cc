@@ -30,6 +30,8 @@ Result<PairProbe> PairProbe::Make(const std::vector<Join::Equality>& on,
   if (!back) return std::move(back).error();
   probe.stage_ = std::move((*there)[0]);
   probe.back_ = std::move((*back)[0]);
+  probe.checks_ = probe.stage_.checks;
+  probe.checks_.insert(probe.checks_.end(), probe.back_.checks.begin(), probe.back_.checks.end());
   probe.left_width_ = left_width;
   probe.width_ = kinds.size();
   probe.right_may_be_negative_ = context.inputs()[1]->may_show_negative();
@@ -46,7 +48,7 @@ bool PairProbe::MakeKey(const JoinStage& stage, const Row& bound, Row& key) cons
 }
 
 bool PairProbe::PassesBound(const Row& bound, Context& context) {
-  for (const Join::Equality& check : stage_.checks) {
+  for (const Join::Equality& check : checks_) {
     if (!(bound[check.left] == bound[check.right])) return false;
     if (bound[check.left].is_null() && !check.nulls_equal) return false;
   }

@@ -38,7 +38,7 @@ class PairProbe {
   // Whether two rows with the same key match.
   bool Passes(RowView left, RowView right, Context& context);
   // True if Passes does for every such pair.
-  bool always_passes() const { return !condition_ && stage_.checks.empty(); }
+  bool always_passes() const { return !condition_ && checks_.empty(); }
 
  private:
   struct Frame {
@@ -58,6 +58,9 @@ class PairProbe {
   bool right_may_be_negative_ = false;
   JoinStage stage_;  // left to right
   JoinStage back_;   // right to left
+  // What rows with the same key must satisfy still. A column that equals two of the other side can
+  // be part of one key only, so each direction leaves equalities of its own.
+  std::vector<Join::Equality> checks_;
   ScratchStack<Frame> frames_;
   std::vector<std::uint32_t> order_;  // of the right changes, by key
 };

@@ -284,17 +284,35 @@ Shape TriangleShape() {
       }};
 }
 
-enum class Matching { kKey, kKeyAndLess, kAny };
+enum class Matching {
+  kKey,
+  kKeyAndLess,
+  kAny,
+  kOneToBoth,  // one left column equals both right ones
+  kBothToOne,  // both left columns equal one right one
+};
 
 bool Matches(Matching matching, const Row& a, const Row& b) {
   if (matching == Matching::kAny) return true;
   if (a[0].is_null() || a[0] != b[0]) return false;
-  return matching == Matching::kKey || a[1] < b[1];
+  switch (matching) {
+    case Matching::kKeyAndLess:
+      return a[1] < b[1];
+    case Matching::kOneToBoth:
+      return a[0] == b[1];
+    case Matching::kBothToOne:
+      return a[1] == b[0];
+    default:
+      return true;
+  }
 }
 
 std::vector<Join::Equality> OnOf(Matching matching) {
-  if (matching == Matching::kAny) return {};
-  return {{.left = 0, .right = 2}};
+  std::vector<Join::Equality> on;
+  if (matching != Matching::kAny) on.push_back({.left = 0, .right = 2});
+  if (matching == Matching::kOneToBoth) on.push_back({.left = 0, .right = 3});
+  if (matching == Matching::kBothToOne) on.push_back({.left = 1, .right = 2});
+  return on;
 }
 
 std::optional<Expression> ConditionOf(Matching matching) {
@@ -495,7 +513,8 @@ std::vector<Shape> AllShapes() {
       GroupByShape(),  GlobalGroupShape(), JoinShape(false), JoinShape(true),
       SelfJoinShape(), CrossJoinShape(),   TriangleShape(),  FullShape(),
       NotInShape(),    NegateShape(),      ConstantShape(),  StackedShape()};
-  for (const Matching matching : {Matching::kKey, Matching::kKeyAndLess, Matching::kAny}) {
+  for (const Matching matching : {Matching::kKey, Matching::kKeyAndLess, Matching::kAny,
+                                  Matching::kOneToBoth, Matching::kBothToOne}) {
     shapes.push_back(LeftShape(matching));
     for (const SemiJoinKind kind :
          {SemiJoinKind::kSemi, SemiJoinKind::kAnti, SemiJoinKind::kMark}) {
