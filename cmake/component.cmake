@@ -5,6 +5,9 @@ add_library(trefoil_flags INTERFACE)
 target_compile_features(trefoil_flags INTERFACE cxx_std_20)
 target_compile_options(trefoil_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wnon-virtual-dtor -Wold-style-cast
   -Wunused -Woverloaded-virtual -Werror -fno-rtti -march=x86-64-v2)
+# libstdc++ 12 uses in stable_sort what it deprecates itself, and only clang says so.
+target_compile_options(trefoil_flags INTERFACE
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 target_compile_definitions(trefoil_flags INTERFACE TREFOIL_VERSION="${PROJECT_VERSION}"
   $<$<BOOL:${TREFOIL_VERIFY}>:TREFOIL_VERIFY>)
 target_include_directories(trefoil_flags INTERFACE
