@@ -342,7 +342,8 @@ ItemRef View::State::MakeItem(Bucket& bucket, const Arrival& arrival) {
   Value key;
   if (level.key_places.size() == 1) {
     key = arrival.order->row()[level.key_places[0]];
-  } else if (!level.key_places.empty()) {
+  } else {
+    // Without key columns there is one row at most, of the empty key: what it becomes is an update.
     std::vector<Value> parts;
     for (const std::size_t place : level.key_places) parts.push_back(arrival.order->row()[place]);
     key = Value::Ref(std::move(parts));

@@ -356,19 +356,21 @@ std::uint32_t BindContext::BindOrderKey(const OrderKey& key, Scope* scope, Bound
       if (EqualIgnoringCase(select.columns[i].name, name->text)) return i;
     }
   }
-  if (scope == nullptr) {
+  const auto refuse = [&] {
     std::vector<std::string_view> names;
     for (const BoundColumn& column : select.columns) names.push_back(column.name);
     const Name* name = SingleName(key.value);
     Fail(key.value.span, ErrorCode::kInvalidArgument,
          "behind DISTINCT and set operations ORDER BY names an output column",
          name != nullptr ? NearestNameHint(name->text, names) : std::string());
-    return 0;
-  }
+    return std::uint32_t{0};
+  };
+  if (scope == nullptr) return refuse();
   BoundExpr value = BindExpr(key.value, scope);
   const auto same = std::ranges::find_if(
       outputs, [&](const BoundExpr& output) { return SameExpr(output, value); });
   if (same != outputs.end()) return static_cast<std::uint32_t>(same - outputs.begin());
+  if (select.cores[0].distinct && !failed()) return refuse();
   outputs.push_back(std::move(value));
   return static_cast<std::uint32_t>(outputs.size() - 1);
 }
@@ -467,7 +469,7 @@ BoundSelect BindContext::BindSelect(const Select& ast, Scope* outer, const CteSc
       !select.shaped && outputs.size() == 1 && !outputs[0].star && outputs[0].name.empty();
   select.operators = ast.operators;
   select.cores.reserve(ast.cores.size());
-  const bool is_single = ast.cores.size() == 1 && !ast.cores[0].distinct;
+  const bool is_single = ast.cores.size() == 1;
   const bool orders_aggregate = std::ranges::any_of(
       ast.order_by, [](const OrderKey& key) { return HasAggregate(key.value); });
   for (const Core& core : ast.cores) {

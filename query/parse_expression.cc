@@ -119,7 +119,9 @@ Expr ParseTypedLiteral(TokenStream& stream) {
   const std::uint32_t begin = stream.begin();
   Cast node;
   node.type = ParseTypeName(stream);
-  node.operand = Box(ParseExpr(stream));
+  const std::uint32_t text = stream.begin();
+  const Token token = stream.Take();
+  node.operand = Box(Make(stream, text, Literal{Value::Text(Unquote(stream.TextOf(token)))}));
   return Make(stream, begin, std::move(node));
 }
 

@@ -77,6 +77,32 @@ ColumnRef PlannerContext::AddMark(PlanNumber& node, PlanNumber right, std::vecto
   return mark;
 }
 
+// Whether there is a row in `right` (that passes `test`): one row for each row of its domain, or
+// one in all. It changes when the first such row comes or the last one goes, not with each of them.
+PlanNumber PlannerContext::Presence(PlanNumber right, const std::vector<PlanEquality>& on,
+                                    std::optional<BoundExpr> test) {
+  if (test) {
+    FilterNode filter;
+    filter.conjuncts.push_back(*std::move(test));
+    const auto columns = At(right).columns;
+    right = Add({.op = std::move(filter), .inputs = {right}, .columns = columns});
+  }
+  PlanNode map{.op = MapNode{}, .inputs = {right}, .columns = {}};
+  auto& outputs = std::get<MapNode>(map.op).outputs;
+  for (const PlanEquality& equality : on) {
+    const PlanColumn& column = At(right).columns[PositionOf(At(right), equality.right)];
+    outputs.push_back(MakeColumn(column.ref, {.kind = column.kind}));
+    map.columns.push_back(column);
+  }
+  if (on.empty()) {
+    outputs.push_back(MakeConstant(Value::Bool(true)));
+    map.columns.push_back({{NewSource(), 0}, ValueKind::kBool});
+  }
+  const auto columns = map.columns;
+  const PlanNumber mapped = Add(std::move(map));
+  return Add({.op = SetNode{SetKind::kDistinct}, .inputs = {mapped}, .columns = columns});
+}
+
 BoundExpr PlannerContext::ApplyIn(const BoundSubselect& subselect, const Environment* environment,
                                   PlanNumber& node) {
   BoundExpr operand = Rewrite(*subselect.operand, environment, node);
@@ -95,8 +121,8 @@ BoundExpr PlannerContext::ApplyIn(const BoundSubselect& subselect, const Environ
               ListOf(MakeOperation(Operator::kEqual,
                                    ListOf(MakeColumn(left, type), MakeColumn(column, column_type)),
                                    kBoolType, {})));
-  const ColumnRef any = AddMark(node, right, on, {});
-  const ColumnRef null = AddMark(node, right, on, ListOf(column_is_null()));
+  const ColumnRef any = AddMark(node, Presence(right, on, std::nullopt), on, {});
+  const ColumnRef null = AddMark(node, Presence(right, on, column_is_null()), on, {});
   // TRUE if some value equals; else NULL if it might, for a NULL on either side; else FALSE.
   BoundExpr operand_is_null =
       MakeOperation(Operator::kIsNull, ListOf(MakeColumn(left, type)), kBoolType, {});
@@ -174,7 +200,7 @@ bool PlannerContext::ApplyAsFilter(const BoundExpr& conjunct, const Environment*
   const BoundSubselect* subselect = AsSubselect(negated != nullptr ? *negated : conjunct);
   if (subselect == nullptr) return false;
   const bool is_in = subselect->kind == SubselectKind::kIn;
-  if (subselect->kind != SubselectKind::kExists && (!is_in || negated != nullptr)) return false;
+  if (subselect->kind != SubselectKind::kExists && !is_in) return false;
   SemiJoinNode semi{
       .kind = negated != nullptr ? SemiKind::kAnti : SemiKind::kSemi, .on = {}, .conditions = {}};
   std::optional<BoundExpr> operand;
@@ -191,8 +217,23 @@ bool PlannerContext::ApplyAsFilter(const BoundExpr& conjunct, const Environment*
                MakeColumn({subselect->select->id, 0}, subselect->select->columns[0].type)),
         kBoolType, {}));
   }
-  const auto left_columns = At(node).columns;
-  node = Add({.op = std::move(semi), .inputs = {node, right}, .columns = left_columns});
+  const std::vector<PlanEquality> on = semi.on;
+  const auto add = [&](SemiJoinNode op, PlanNumber other) {
+    const auto columns = At(node).columns;
+    node = Add({.op = std::move(op), .inputs = {node, other}, .columns = columns});
+  };
+  add(std::move(semi), right);
+  if (!is_in || negated == nullptr) return true;
+  // NOT IN is not TRUE either where it is unknown: beside a NULL in the list, or for a NULL that is
+  // looked for in a list that is not empty.
+  const auto is_null = [](BoundExpr expr) {
+    return MakeOperation(Operator::kIsNull, ListOf(std::move(expr)), kBoolType, {});
+  };
+  const ExprType column_type = subselect->select->columns[0].type;
+  add({SemiKind::kAnti, on, {}},
+      Presence(right, on, is_null(MakeColumn({subselect->select->id, 0}, column_type))));
+  add({SemiKind::kAnti, on, ListOf(is_null(MakeColumn(*left, type)))},
+      Presence(right, on, std::nullopt));
   return true;
 }
 

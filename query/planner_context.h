@@ -93,6 +93,8 @@ class PlannerContext {
                   const Environment* environment, PlanNumber& node);
   BoundExpr ApplyIn(const BoundSubselect& subselect, const Environment* environment,
                     PlanNumber& node);
+  PlanNumber Presence(PlanNumber right, const std::vector<PlanEquality>& on,
+                      std::optional<BoundExpr> test);
   // The environment of `select` within the rows of `node`, and what joins the two.
   Environment MakeEnvironment(const BoundSelect& select, const Environment* outer, PlanNumber node,
                               std::vector<PlanEquality>& on);

@@ -81,6 +81,11 @@ TEST(ParserTest, BindsOperatorsByPrecedence) {
   EXPECT_EQ(Reprint("SELECT a<b IS NULL"), "SELECT (a < b) IS NULL;");
 }
 
+TEST(ParserTest, EndsATypedLiteralBehindItsText) {
+  EXPECT_EQ(Reprint("SELECT a FROM t WHERE b >= DATE '2026-01-01' AND c"),
+            Reprint("SELECT a FROM t WHERE (b >= CAST('2026-01-01' AS DATE)) AND c"));
+}
+
 TEST(ParserTest, ReadsAColonWithoutBlanksAsTheColonOfAnEntry) {
   EXPECT_EQ(Reprint("SELECT {a:b, c::d} FROM t"), "SELECT { a: b, c: :d } FROM t;");
   EXPECT_EQ(Reprint("INSERT INTO t {a:b}"), "INSERT INTO t { a: b };");

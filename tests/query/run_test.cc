@@ -186,6 +186,8 @@ TEST_F(RunTest, CombinesSets) {
   EXPECT_EQ(
       Run("SELECT id FROM person EXCEPT SELECT id FROM team INTERSECT SELECT creator FROM issue"),
       R"([{"id":3},{"id":4}])");
+  EXPECT_EQ(Run("SELECT DISTINCT p.height FROM person p ORDER BY p.height DESC LIMIT 1"),
+            Run("SELECT DISTINCT height FROM person ORDER BY height DESC LIMIT 1"));
   EXPECT_EQ(Run("SELECT DISTINCT height FROM person"),
             R"([{"height":null},{"height":1.5},{"height":1.75}])");
   EXPECT_EQ(Run("WITH tall AS (SELECT id, name FROM person WHERE height > 1.6) "
