@@ -28,6 +28,10 @@ class TripleKeyLayout final : public lsm::KeyLayout {
 
 const TripleKeyLayout kKeyLayout;
 
+lsm::Compression CompressionOf(Compression compression) {
+  return compression == Compression::kZstd ? lsm::Compression::kZstd : lsm::Compression::kNone;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::Open(const std::string& path, const Options& options) {
@@ -59,6 +63,7 @@ Status Engine::OpenStore(const std::string& path) {
                                      .read_only = options_.read_only,
                                      .cache_bytes = options_.cache_bytes,
                                      .memtable_bytes = options_.memtable_bytes,
+                                     .compression = CompressionOf(options_.compression),
                                      .background_work = background_work_,
                                      .key_layout = &kKeyLayout,
                                      .compaction_filter = {}};

@@ -47,6 +47,8 @@ class LogWriter {
   // Appends one record and returns its sequence. One thread at a time. A failure leaves the log as
   // it was. Errors: kNoSpace, kIo, kPermission.
   Result<SequenceNumber> Append(SequenceNumber synced, Slice payload);
+  // Sum of the record appended last, to which the next one links. Of the appending thread.
+  std::uint64_t last_sum() const { return end_.sum; }
   // Leaves out the sequences up to `sequence`, which the manifest holds durably: the next record
   // begins a new segment. Of the appending thread.
   void GoOnAfter(SequenceNumber sequence);

@@ -99,6 +99,7 @@ Status MergeJob::StartOutput() {
       {.identity = IdentityOf(options_.uuid, file.number),
        .level = options_.output_level,
        .filter_bits_per_key = FilterBitsOf(options_.output_level, options_.last_level),
+       .compression = options_.compression,
        .key_layout = options_.key_layout});
   if (!writer) return std::move(writer).error();
   writer_ = *std::move(writer);

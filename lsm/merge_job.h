@@ -28,7 +28,8 @@ struct MergeJobOptions {
   std::string directory;
   std::string uuid;
   int output_level = 0;
-  bool last_level = false;           // no deeper level has files
+  bool last_level = false;  // no deeper level has files
+  Compression compression = Compression::kNone;
   std::uint64_t file_bytes = 0;      // an output ends when it has so many
   std::vector<std::string> borders;  // ascending; an output that is half full ends at one
   const KeyLayout* key_layout = nullptr;

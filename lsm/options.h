@@ -23,6 +23,12 @@ enum class Durability {
   kDurable,  // on the device on return
 };
 
+// How the data pages of the last level are stored. The numbers stand in files.
+enum class Compression : std::uint32_t {
+  kNone = 0,
+  kZstd = 1,  // with a dictionary for each file; a page that is not in the pool costs about 30 us
+};
+
 // What the store is told of the keys, so that it can group and filter them. Pure; any thread.
 class KeyLayout {
  public:
@@ -41,15 +47,17 @@ using CompactionFilter = std::function<FilterDecision(Slice key, Slice value)>;
 struct StoreOptions {
   bool create = true;      // make the store if the directory is missing or empty
   bool read_only = false;  // open beside a writer; writes are refused
-  std::size_t cache_bytes = std::size_t{256} << 20;    // page pool when files are not mapped
+  // Page pool: of all pages where files are not mapped, of compressed ones everywhere.
+  std::size_t cache_bytes = std::size_t{256} << 20;
   std::size_t memtable_bytes = std::size_t{64} << 20;  // active tree and sealed runs together
   std::size_t file_bytes = std::size_t{8} << 20;       // target size of an SST
   std::size_t level1_bytes = std::size_t{64} << 20;    // level n+1 holds 8 times level n
   std::uint64_t sync_interval_ms = 100;                // bound of the loss window of kRelaxed
   std::size_t sync_bytes = std::size_t{4} << 20;
-  bool background_work = true;            // false: only Step() does work
-  const KeyLayout* key_layout = nullptr;  // null: no groups; must outlive the store
-  CompactionFilter compaction_filter;     // empty: keep
+  Compression compression = Compression::kNone;  // of files that a merge writes last
+  bool background_work = true;                   // false: only Step() does work
+  const KeyLayout* key_layout = nullptr;         // null: no groups; must outlive the store
+  CompactionFilter compaction_filter;            // empty: keep
 };
 
 }  // namespace trefoil::lsm

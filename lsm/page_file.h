@@ -1,6 +1,7 @@
 // An SST as numbered pages behind one Pin: from the map where the Env maps, else from the page
 // pool. A page is checked (sum and form) when it is first seen, and not again: a bit per page
-// remembers that for mapped files, the pool holds only good pages.
+// remembers that for mapped files, the pool holds only good pages. Pages that lie in frames have
+// numbers from kInflatedPages on, and go through the pool everywhere.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/env.h"
+#include "lsm/frames.h"
 #include "lsm/page_pool.h"
 #include "lsm/sst_format.h"
 
@@ -51,10 +53,19 @@ class PageFile {
   const char* MappedPage(std::uint32_t page) const {
     return map_.empty() || page >= pages_ ? nullptr : map_.data() + std::size_t{page} * kPageBytes;
   }
-  // Reads pages without checks and without the pool: for verification of the device itself.
-  Status ReadPages(std::uint32_t page, std::uint32_t pages, char* out) const;
+  // Reads pages without the pool, and without checks but those of frames: for verification of the
+  // device itself. Pages of the frame that `frame` holds already are taken from there.
+  Status ReadPages(std::uint32_t page, std::uint32_t pages, char* out,
+                   InflatedFrame* frame = nullptr) const;
   // Brings pages nearer in the background (mapped) or at once (pool).
   void WillNeed(std::uint32_t page, std::uint32_t pages) const;
+
+  // Of a compressed file, before any use of its data pages: where the section of data ends, then
+  // each page or span and its frame. False if a frame cannot be there.
+  void BeginFrames(std::uint64_t end_offset);
+  bool AddToFrame(const PageUnit& unit, std::uint32_t frame) {
+    return frames_->AddPage(unit, frame);
+  }
 
   // What is wrong with these bytes as this page; null if nothing is.
   const char* WhatIsWrong(std::uint32_t page, std::span<const char> bytes, PageForm form) const;
@@ -64,6 +75,7 @@ class PageFile {
       : file_(std::move(file)), identity_(identity), seed_(FileSeed(identity)), pool_(pool) {}
 
   Status PinSlow(std::uint32_t page, std::uint32_t pages, PageForm form, PageRef& ref) const;
+  Status PinInflated(std::uint32_t page, std::uint32_t pages, PageForm form, PageRef& ref) const;
   Status PinMapped(std::uint32_t page, std::uint32_t pages, PageForm form, PageRef& ref) const;
   // Reads and checks; reads once more before it gives up, for a fault of the moment.
   Status ReadChecked(std::uint32_t page, std::span<char> out, PageForm form) const;
@@ -75,6 +87,7 @@ class PageFile {
   PagePool* const pool_;
   std::uint64_t pages_ = 0;
   std::span<const char> map_;
+  std::unique_ptr<FrameTable> frames_;                       // null when the file is not compressed
   mutable std::vector<std::atomic<std::uint64_t>> checked_;  // one bit a mapped page
 };
 

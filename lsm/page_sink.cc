@@ -20,6 +20,13 @@ Status PageSink::Append(std::span<char> pages, std::uint32_t number) {
   return buffer_.size() < kWriteBytes ? Ok() : Flush();
 }
 
+Status PageSink::AppendSummed(Slice pages, std::span<const std::uint64_t> sums) {
+  Check(pages.size() % kPageBytes == 0, "a file consists of whole pages");
+  sums_.insert(sums_.end(), sums.begin(), sums.end());
+  buffer_.append(pages.view());
+  return Flush();
+}
+
 Status PageSink::Flush() {
   if (buffer_.empty()) return Ok();
   Status status = file_.WriteAt(written_, buffer_);

@@ -9,6 +9,7 @@
 
 #include "base/env.h"
 #include "lsm/sst_format.h"
+#include "trefoil/slice.h"
 
 namespace trefoil::lsm {
 
@@ -19,6 +20,8 @@ class PageSink {
 
   // Sums one page or span as page `number` and appends it, sum included. Errors: those of the File.
   Status Append(std::span<char> pages, std::uint32_t number);
+  // Appends whole pages as they are, for which `sums` go into the root.
+  Status AppendSummed(Slice pages, std::span<const std::uint64_t> sums);
   Status Flush();
 
   std::uint64_t offset() const { return written_ + buffer_.size(); }

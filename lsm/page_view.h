@@ -20,6 +20,13 @@ namespace trefoil::lsm {
 // it; else what is wrong. Does not look at the sum. O(entries).
 const char* WhatIsWrongWithPage(std::span<const char> pages);
 
+// Pages of the span that may begin with this page, within what is left; 1 when none does.
+inline std::uint32_t SpanPagesAt(const char* page, std::uint64_t pages_left) {
+  if ((static_cast<unsigned char>(page[12]) & kPageSpan) == 0) return 1;
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(LoadFixed32(page + 16), 1, pages_left));
+}
+
 // The first `width` bytes of `bytes`, at most 8, as a number whose order is the order of the bytes.
 inline std::uint64_t LoadHead(const char* bytes, std::size_t width) {
   std::uint64_t number = 0;

@@ -2,6 +2,9 @@
 // rest is searched for a record that proves by `synced` that something durable is missing. Without
 // such proof the end is a torn tail, which is cut: the next session goes on in a new segment that
 // links to the last record found here.
+//
+// After a clean close the superblock says where the chain ends, so that no more is read than holds
+// batches that are in no file yet; mostly that is nothing.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -16,10 +19,14 @@ namespace trefoil::lsm {
 
 namespace {
 
+// How much of a segment is read at first after a clean close.
+constexpr std::uint64_t kCleanReadBytes = std::uint64_t{256} << 10;
+
 struct SegmentFile {
   FileNumber file{};
   std::string path;
-  std::string bytes = {};
+  std::uint64_t size_bytes = 0;
+  std::string bytes = {};  // of a clean store: as many as were needed
   RecordFileHeader header = {};
 };
 
@@ -77,9 +84,10 @@ class LogRecovery {
         return Ok();
       }
     }
-    Result<std::string> bytes = ReadWholeFile(env_, segment.path);
-    if (!bytes) return std::move(bytes).error();
-    segment.bytes = *std::move(bytes);
+    const bool whole = !superblock_.clean || !header;
+    if (Status read = ReadSegment(segment, whole ? ~std::uint64_t{0} : kPageBytes); !read) {
+      return read;
+    }
     if (!header) {
       unreadable_.push_back(std::move(segment));
       return Ok();
@@ -91,7 +99,39 @@ class LogRecovery {
     return Ok();
   }
 
+  // Reads up to `size_bytes` from the front.
+  Status ReadSegment(SegmentFile& segment, std::uint64_t size_bytes) {
+    Result<std::unique_ptr<File>> file = env_.Open(segment.path, Env::OpenMode::kRead);
+    if (!file) return std::move(file).error();
+    Result<std::uint64_t> size = (*file)->Size();
+    if (!size) return std::move(size).error();
+    segment.size_bytes = *size;
+    segment.bytes.assign(std::min(*size, size_bytes), '\0');
+    return (*file)->ReadAt(0, segment.bytes);
+  }
+
+  // Whether all batches are in files, and where the chain ends is known without reading it.
+  bool NeedsNoReplay() const {
+    return superblock_.clean && superblock_.last_sum != 0 && segments_.contains(floor_.segment) &&
+           superblock_.last_sequence == floor_.sequence;
+  }
+
+  void TakeCleanEnd() {
+    log_.end = {
+        .offset = kPageBytes, .sum = superblock_.last_sum, .sequence = superblock_.last_sequence};
+    for (const auto& [number, segment] : segments_) {
+      // A segment behind the end was begun for a commit that failed.
+      if (segment.header.first_sequence > log_.end.sequence && number != floor_.segment) continue;
+      log_.segments.push_back(
+          {.segment = number, .file = segment.file, .size_bytes = segment.size_bytes});
+    }
+  }
+
   Status FollowChain() {
+    if (NeedsNoReplay()) {
+      TakeCleanEnd();
+      return Ok();
+    }
     const auto floor = segments_.find(floor_.segment);
     if (floor == segments_.end()) {
       if (segments_.empty()) return Ok();
@@ -108,7 +148,7 @@ class LogRecovery {
       current_ = &next->second;
       log_.end.offset = kPageBytes;
       log_.segments.push_back(
-          {.segment = next->first, .file = current_->file, .size_bytes = current_->bytes.size()});
+          {.segment = next->first, .file = current_->file, .size_bytes = current_->size_bytes});
       if (Status replayed = ReplaySegment(); !replayed) return replayed;
     }
     return Ok();
@@ -129,7 +169,18 @@ class LogRecovery {
                         });
   }
 
+  // Of a clean store piece by piece, until the end that it names.
   Status ReplaySegment() {
+    for (std::uint64_t bytes = kCleanReadBytes;; bytes *= 4) {
+      if (current_->bytes.size() < std::min(bytes, current_->size_bytes)) {
+        if (Status read = ReadSegment(*current_, bytes); !read) return read;
+      }
+      if (Status replayed = ReplayBytes(); !replayed) return replayed;
+      if (IsComplete(log_.end) || current_->bytes.size() == current_->size_bytes) return Ok();
+    }
+  }
+
+  Status ReplayBytes() {
     const std::uint64_t seed = FileSeed(superblock_.uuid, current_->header.number);
     RecordReader reader(current_->bytes, seed, log_.end);
     while (!IsComplete(reader.end())) {
@@ -148,11 +199,13 @@ class LogRecovery {
     const SequenceNumber last = log_.end.sequence;
     const std::uint64_t current =
         current_ == nullptr ? floor_.segment - 1 : current_->header.number;
-    if (current_ != nullptr) {
+    const bool complete = IsComplete(log_.end);
+    if (current_ != nullptr && !complete) {
       const std::uint64_t seed = FileSeed(superblock_.uuid, current);
       if (Status intact = CheckNoProof(*current_, log_.end.offset, seed); !intact) return intact;
     }
-    for (auto later = segments_.upper_bound(current); later != segments_.end(); ++later) {
+    for (auto later = segments_.upper_bound(current); !complete && later != segments_.end();
+         ++later) {
       const std::uint64_t seed = FileSeed(superblock_.uuid, later->first);
       if (Status intact = CheckNoProof(later->second, kPageBytes, seed); !intact) {
         return intact;
@@ -194,7 +247,7 @@ class LogRecovery {
   const LogFloor floor_;
   std::map<std::uint64_t, SegmentFile> segments_;  // by segment number, from the floor on
   std::vector<SegmentFile> unreadable_;            // without a valid header: spares, mostly
-  const SegmentFile* current_ = nullptr;
+  SegmentFile* current_ = nullptr;
   RecoveredLog log_;
 };
 

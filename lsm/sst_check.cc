@@ -1,7 +1,6 @@
 #include "lsm/sst_check.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "base/coding.h"
@@ -14,23 +13,6 @@ namespace trefoil::lsm {
 
 namespace {
 
-// A key for a message: printable, shortened.
-std::string Shown(Slice key) {
-  constexpr std::size_t kBytesMax = 24;
-  std::string text = "'";
-  for (const char byte : key.Prefix(kBytesMax)) {
-    if (byte >= ' ' && byte <= '~') {
-      text.push_back(byte);
-      continue;
-    }
-    char hex[8];
-    std::snprintf(hex, sizeof hex, "\\x%02x",
-                  static_cast<unsigned>(static_cast<unsigned char>(byte)));
-    text += hex;
-  }
-  return text + (key.size() > kBytesMax ? "...'" : "'");
-}
-
 // A file with so many damages is not looked at more closely.
 constexpr std::size_t kDamagesMax = 1000;
 
@@ -40,13 +22,6 @@ struct Unit {
   std::uint32_t pages = 1;
   PageForm form = PageForm::kPlain;
 };
-
-// Pages of the span that may begin with this page; 1 when none does.
-std::uint32_t PagesAt(const char* page, std::uint64_t pages_left) {
-  if ((static_cast<unsigned char>(page[12]) & kPageSpan) == 0) return 1;
-  return static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>(LoadFixed32(page + 16), 1, pages_left));
-}
 
 class SstChecker {
  public:
@@ -109,7 +84,7 @@ class SstChecker {
           return false;
         }
         units.push_back(
-            {.page = page, .pages = PagesAt(bytes, end - page), .form = PageForm::kEntries});
+            {.page = page, .pages = SpanPagesAt(bytes, end - page), .form = PageForm::kEntries});
       }
     }
     return true;
@@ -120,9 +95,11 @@ class SstChecker {
     if (!ListUnits(units)) return;
     std::string sums;
     std::string bytes;
+    InflatedFrame frame;
     for (const Unit& unit : units) {
       bytes.resize(unit.pages * kPageBytes);
-      if (Status status = reader_.file().ReadPages(unit.page, unit.pages, bytes.data()); !status) {
+      Status status = reader_.file().ReadPages(unit.page, unit.pages, bytes.data(), &frame);
+      if (!status) {
         Report(unit.page, status.error().message);
         continue;
       }
@@ -228,66 +205,6 @@ std::vector<Damage> CheckSst(Env& env, const std::string& path, const SstCheckOp
   const Result<std::unique_ptr<SstReader>> reader = SstReader::Open(env, path, options.reader);
   if (!reader) return {{.file = path, .offset = 0, .what = reader.error().message}};
   return SstChecker(**reader, options).Run();
-}
-
-Result<SalvagedSst> SalvageSst(Env& env, const std::string& path, const FileIdentity& identity,
-                               const std::function<void(const Entry&)>& take) {
-  Result<std::unique_ptr<File>> file = env.Open(path, Env::OpenMode::kRead);
-  if (!file) return std::move(file).error();
-  const Result<std::uint64_t> size_bytes = (*file)->Size();
-  if (!size_bytes) return size_bytes.error();
-  const std::uint64_t seed = FileSeed(identity);
-  const std::uint64_t all_pages = *size_bytes / kPageBytes;
-  SalvagedSst saved;
-  std::string last_key;
-  std::string bytes;
-  std::vector<std::size_t> open_damages;  // those whose end is not known yet
-  const auto good_at = [&](std::uint64_t page, std::uint32_t pages) {
-    bytes.resize(pages * kPageBytes);
-    return (*file)->ReadAt(page * kPageBytes, bytes).has_value() &&
-           LoadFixed64(bytes.data()) == PageSum(bytes, seed, page);
-  };
-  for (std::uint64_t page = 1; page < all_pages;) {
-    bool good = good_at(page, 1);
-    std::uint32_t pages = 1;
-    if (!good && bytes.size() == kPageBytes) {
-      pages = PagesAt(bytes.data(), all_pages - page);
-      good = pages > 1 && good_at(page, pages);
-    }
-    if (!good) {
-      open_damages.push_back(saved.damages.size());
-      saved.damages.push_back({.file = path,
-                               .offset = page * kPageBytes,
-                               .what = StrCat("a page is lost; keys after ", Shown(last_key))});
-      ++page;
-      continue;
-    }
-    page += pages;
-    if (WhatIsWrongWithPage(bytes) != nullptr) continue;  // a filter page or the footer
-    const PageView view(bytes.data());
-    const SstSection section = static_cast<SstSection>(bytes[kPageSectionAt]);
-    char buffer[kPageBytes];
-    for (std::uint32_t i = 0; i < view.count(); ++i) {
-      const Entry entry{.key = view.Key(i, buffer),
-                        .sequence = view.Sequence(i),
-                        .kind = view.Kind(i),
-                        .value = view.Value(i)};
-      if (section == SstSection::kRangeDeletes) {
-        saved.range_deletes.push_back({.start = entry.key.ToString(),
-                                       .limit = entry.value.ToString(),
-                                       .sequence = entry.sequence});
-      } else if (section == SstSection::kData) {
-        for (const std::size_t damage : open_damages) {
-          saved.damages[damage].what += StrCat(" and before ", Shown(entry.key));
-        }
-        open_damages.clear();
-        take(entry);
-        ++saved.entries;
-        last_key = entry.key.ToString();
-      }
-    }
-  }
-  return saved;
 }
 
 }  // namespace trefoil::lsm

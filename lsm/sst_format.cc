@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/str_cat.h"
 #include "lsm/filter.h"
+#include "lsm/frames.h"
 
 namespace trefoil::lsm {
 
@@ -23,6 +24,7 @@ constexpr std::size_t kCompressionAt = 20;
 constexpr std::size_t kSectionsAt = 48;
 constexpr std::size_t kFilterBucketsAt = kSectionsAt + 8 * kSstSections;
 constexpr std::size_t kCountsAt = kFilterBucketsAt + 4;
+constexpr std::size_t kInflatedPagesAt = kCountsAt + 64;
 
 std::string PageWith(std::uint64_t magic, const FileIdentity& identity) {
   std::string page(kPageBytes, '\0');
@@ -85,7 +87,7 @@ std::string EncodePagePlace(const PagePlace& place) {
 }
 
 PagePlace DecodePagePlace(Slice bytes) {
-  Check(bytes.size() == kPagePlaceBytes, "a page's place has 11 bytes");
+  Check(bytes.size() >= kPagePlaceBytes, "a page's place has 11 bytes");
   return {.page = LoadFixed32(bytes.data()),
           .pages = LoadFixed32(bytes.data() + 4),
           .entries = LoadFixed16(bytes.data() + 8),
@@ -122,6 +124,7 @@ std::string EncodeFooterPage(const FileIdentity& identity, const SstFooter& foot
     StoreFixed64(out, number);
     out += 8;
   }
+  StoreFixed32(page.data() + kInflatedPagesAt, footer.inflated_pages);
   return page;
 }
 
@@ -131,7 +134,7 @@ Result<SstFooter> DecodeFooterPage(std::span<const char> page, const FileIdentit
   if (!status) return std::move(status).error();
   SstFooter footer;
   const std::uint32_t compression = LoadFixed32(page.data() + kCompressionAt);
-  if (compression != static_cast<std::uint32_t>(Compression::kNone)) {
+  if (compression > static_cast<std::uint32_t>(Compression::kZstd)) {
     return MakeError(ErrorCode::kNewerFormat,
                      StrCat(path, ": compression ", compression, " is not known to this program"),
                      "use a newer release");
@@ -160,6 +163,12 @@ Result<SstFooter> DecodeFooterPage(std::span<const char> page, const FileIdentit
   footer.first_sequence = LoadFixed64(counts + 32);
   footer.last_sequence = LoadFixed64(counts + 40);
   footer.root = {.low = LoadFixed64(counts + 48), .high = LoadFixed64(counts + 56)};
+  footer.inflated_pages = LoadFixed32(page.data() + kInflatedPagesAt);
+  const bool compressed = footer.compression != Compression::kNone;
+  if (compressed != (footer.inflated_pages != 0) || footer.inflated_pages >= kInflatedPages) {
+    return Corruption(
+        StrCat(path, ": the footer counts ", footer.inflated_pages, " compressed pages"));
+  }
   return footer;
 }
 

@@ -7,7 +7,8 @@
 //   then     data pages, filter pages, index pages, range-delete pages, property pages
 //   last     footer: sum 8 | magic 8 | format 4 | compression 4 | uuid 16 | file 8 |
 //            5 sections x (first page 4 | pages 4) | filter buckets 4 | bytes of data 8 |
-//            entries 8 | deletes 8 | range deletes 8 | first and last sequence 16 | root 16 | zeros
+//            entries 8 | deletes 8 | range deletes 8 | first and last sequence 16 | root 16 |
+//            inflated pages 4 | zeros
 //
 // Index, range deletes and properties are pages of entries (page_format.h) themselves:
 //   index          shortest separator -> page 4 | pages 4 | entries 2 | flags 1
@@ -16,6 +17,9 @@
 // A separator is <= every key of its page and > every key before, or equal to the first key of the
 // page when the page before ends with the same key (kIndexContinues).
 // The root is XXH3-128 of the sums of all pages before the footer, in their order.
+//
+// A compressed file holds frames (frames.h) where the data pages would be. The footer counts the
+// pages in them, and an index entry says where the frame of its page begins.
 #pragma once
 
 #include <array>
@@ -35,9 +39,6 @@ inline constexpr std::uint64_t kSstIdentityMagic = 0x4449'5453'5346'5254;  // "T
 inline constexpr std::uint64_t kSstFooterMagic = 0x5446'5453'5346'5254;    // "TRFSSTFT"
 inline constexpr std::uint32_t kSstFormat = 1;
 inline constexpr std::size_t kUuidBytes = 16;
-
-// How data pages are stored; others come with a later format.
-enum class Compression : std::uint32_t { kNone = 0 };
 
 // Which file of which database a page belongs to.
 struct FileIdentity {
@@ -62,8 +63,9 @@ struct PagePlace {
   std::uint8_t flags = 0;
 };
 inline constexpr std::size_t kPagePlaceBytes = 11;
+inline constexpr std::size_t kFramedPlaceBytes = kPagePlaceBytes + 4;  // then frame offset / 8
 std::string EncodePagePlace(const PagePlace& place);
-// `bytes` has kPagePlaceBytes bytes.
+// `bytes` has at least kPagePlaceBytes bytes.
 PagePlace DecodePagePlace(Slice bytes);
 
 enum class PropertyTag : char {
@@ -94,6 +96,7 @@ struct SstFooter {
   SequenceNumber first_sequence = 0;
   SequenceNumber last_sequence = 0;
   Hash128 root;
+  std::uint32_t inflated_pages = 0;  // data pages in frames; 0 when not compressed
 
   const SectionPlace& section(SstSection which) const {
     return sections[static_cast<std::size_t>(which)];

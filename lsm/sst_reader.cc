@@ -82,17 +82,22 @@ Status SstReader::ReadSection(SstSection section,
 
 Status SstReader::ReadIndex() {
   const SectionPlace& data = footer_.section(SstSection::kData);
-  std::uint64_t next_page = data.first_page;
-  const std::uint64_t end = next_page + data.pages;
+  const bool framed = footer_.compression != Compression::kNone;
+  const std::size_t place_bytes = framed ? kFramedPlaceBytes : kPagePlaceBytes;
+  std::uint64_t next_page = framed ? kInflatedPages + 1 : data.first_page;
+  const std::uint64_t end = next_page + (framed ? footer_.inflated_pages : data.pages);
+  if (framed) file_->BeginFrames((std::uint64_t{data.first_page} + data.pages) * kPageBytes);
   Status status = ReadSection(SstSection::kIndex, [&](const Entry& entry) {
-    if (entry.value.size() != kPagePlaceBytes) return false;
+    if (entry.value.size() != place_bytes) return false;
     const PagePlace place = DecodePagePlace(entry.value);
     if (place.page != next_page || place.pages == 0 || next_page + place.pages > end) return false;
     const std::uint32_t count = index_.size();
     if (count != 0 && entry.key < index_.separator(count - 1)) return false;
     next_page += place.pages;
     index_.Add(entry.key, place);
-    return true;
+    if (!framed) return true;
+    return file_->AddToFrame({.page = place.page, .pages = place.pages},
+                             LoadFixed32(entry.value.data() + kPagePlaceBytes));
   });
   if (!status) return status;
   if (next_page != end || index_.EntriesBefore(index_.size()) != footer_.entries) {

@@ -33,18 +33,22 @@ Result<std::unique_ptr<SstWriter>> SstWriter::Create(Env& env, const std::string
   Result<std::unique_ptr<File>> file = env.Open(path, Env::OpenMode::kCreate);
   if (!file) return std::move(file).error();
   std::unique_ptr<SstWriter> writer(new SstWriter(*std::move(file), options));
-  std::string identity =
-      EncodeIdentityPage(options.identity, options.level, writer->footer_.compression);
-  Status status = writer->sink_.Append(identity, 0);
-  if (!status) return std::move(status).error();
+  if (options.compression == Compression::kNone) {
+    if (Status status = writer->WriteIdentity(); !status) return std::move(status).error();
+  }
   return writer;
+}
+
+Status SstWriter::WriteIdentity() {
+  std::string page = EncodeIdentityPage(options_.identity, options_.level, footer_.compression);
+  return sink_.Append(page, 0);
 }
 
 SstWriter::SstWriter(std::unique_ptr<File> file, const SstWriterOptions& options)
     : options_(options), file_(std::move(file)), sink_(*file_, FileSeed(options.identity)) {}
 
 std::uint64_t SstWriter::size_bytes() const {
-  return sink_.offset() + builder_.size_bytes() + index_bytes_ +
+  return sink_.offset() + held_pages_.size() + builder_.size_bytes() + index_bytes_ +
          footer_.entries * options_.filter_bits_per_key / 8;
 }
 
@@ -162,7 +166,45 @@ Status SstWriter::AppendData(std::span<char> pages, Slice first_key, PagePlace p
   index_.push_back({.separator = separator.ToString(), .place = place});
   index_bytes_ += separator.size() + kPagePlaceBytes + 4;
   next_data_page_ += place.pages;
-  return sink_.Append(pages, place.page);
+  if (options_.compression == Compression::kNone) return sink_.Append(pages, place.page);
+  held_pages_.append(pages.data(), pages.size());
+  return Ok();
+}
+
+Status SstWriter::WriteHeldPages() {
+  const std::uint64_t seed = FileSeed(options_.identity);
+  std::vector<PageUnit> units;
+  std::vector<std::uint64_t> sums;
+  std::size_t at = 0;
+  for (const IndexEntry& entry : index_) {
+    const PageUnit unit = {.page = kInflatedPages + entry.place.page, .pages = entry.place.pages};
+    const std::span<char> pages(held_pages_.data() + at, std::size_t{unit.pages} * kPageBytes);
+    sums.push_back(PageSum(pages, seed, unit.page));
+    StoreFixed64(pages.data(), sums.back());
+    units.push_back(unit);
+    at += pages.size();
+  }
+  const std::optional<CompressedPages> compressed =
+      units.empty() ? std::nullopt : CompressPages(held_pages_, units, seed);
+  if (compressed) footer_.compression = options_.compression;
+  if (Status status = WriteIdentity(); !status) return status;
+  if (compressed) {
+    footer_.inflated_pages = next_data_page_ - 1;
+    for (std::size_t i = 0; i < index_.size(); ++i) {
+      index_[i].place.page = units[i].page;
+      index_[i].frame = compressed->frames[i];
+    }
+    for (Group& group : groups_) group.first_page += kInflatedPages;
+    return sink_.AppendSummed(compressed->bytes, sums);
+  }
+  at = 0;
+  for (const IndexEntry& entry : index_) {
+    const std::size_t size_bytes = std::size_t{entry.place.pages} * kPageBytes;
+    const std::span<char> pages(held_pages_.data() + at, size_bytes);
+    if (Status status = sink_.Append(pages, entry.place.page); !status) return status;
+    at += size_bytes;
+  }
+  return Ok();
 }
 
 Status SstWriter::WriteSection(SstSection section, const std::vector<Entry>& entries) {
@@ -213,6 +255,9 @@ Status SstWriter::WriteIndex() {
     const bool repeated = i + 1 < index_.size() && index_[i].separator == index_[i + 1].separator;
     const SequenceNumber sequence = repeated ? entries[i + 1].sequence + 1 : 0;
     places.push_back(EncodePagePlace(index_[i].place));
+    if (footer_.compression != Compression::kNone) {
+      AppendFixed32(places.back(), index_[i].frame);
+    }
     entries[i] = {.key = index_[i].separator,
                   .sequence = sequence,
                   .kind = EntryKind::kPut,
@@ -259,8 +304,11 @@ Status SstWriter::WriteProperties(const FileMeta& meta) {
 
 // All sections after the data, and the footer.
 Status SstWriter::WriteSections(FileMeta& meta) {
+  if (options_.compression != Compression::kNone) {
+    if (Status status = WriteHeldPages(); !status) return status;
+  }
   footer_.sections[static_cast<std::size_t>(SstSection::kData)] = {.first_page = 1,
-                                                                   .pages = next_data_page_ - 1};
+                                                                   .pages = NextPage() - 1};
   if (Status status = WriteFilter(); !status) return status;
   if (Status status = WriteIndex(); !status) return status;
   if (Status status = WriteRangeDeletes(); !status) return status;

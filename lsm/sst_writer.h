@@ -1,5 +1,6 @@
 // Writes one SST (sst_format.h) from entries in their order, streaming: memory is bounded by the
-// filter's hashes and the index.
+// filter's hashes and the index; of a compressed file by its pages too, since the dictionary is
+// trained on them. A file that compression would not make much smaller is not compressed.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 
 #include "base/env.h"
 #include "lsm/file_meta.h"
+#include "lsm/frames.h"
 #include "lsm/internal_key.h"
 #include "lsm/page_builder.h"
 #include "lsm/page_sink.h"
@@ -20,7 +22,8 @@ namespace trefoil::lsm {
 struct SstWriterOptions {
   FileIdentity identity;
   int level = 0;
-  std::size_t filter_bits_per_key = 10;   // 0 = no filter
+  std::size_t filter_bits_per_key = 10;  // 0 = no filter
+  Compression compression = Compression::kNone;
   const KeyLayout* key_layout = nullptr;  // null: no groups; outlives the writer
 };
 
@@ -52,6 +55,7 @@ class SstWriter {
   struct IndexEntry {
     std::string separator;
     PagePlace place;
+    std::uint32_t frame = 0;  // of a compressed file
   };
   struct Group {
     std::string prefix;
@@ -67,6 +71,9 @@ class SstWriter {
   Status AppendSpan(const Entry& entry);
   // One data page or span, with the keys that it begins and ends with.
   Status AppendData(std::span<char> pages, Slice first_key, PagePlace place);
+  Status WriteIdentity();
+  // Writes the data pages that were held back, in frames or as they are.
+  Status WriteHeldPages();
   void Count(const Entry& entry);
   void CountGroup(const Entry& entry);
   // Writes `entries` as pages and notes where they lie.
@@ -82,6 +89,7 @@ class SstWriter {
   std::unique_ptr<File> file_;
   PageSink sink_;
   PageBuilder builder_;
+  std::string held_pages_;  // all data pages, when the file may become a compressed one
   SstFooter footer_;
   std::uint32_t next_data_page_ = 1;
   std::vector<std::uint64_t> filter_hashes_;

@@ -163,6 +163,7 @@ class StoreImpl final : public Store {
   Status CommitCompaction();
   Status MoveFiles(const CompactionPlan& plan);
   Status FinishCompaction();
+  bool CanMove(const CompactionPlan& plan, bool last_level) const;
   void StartCompaction(CompactionPlan plan);
   MergeJobOptions JobOptions(int output_level) const;
   // Makes the edit durable, then current. `flushed` memtables leave the view with it.

@@ -81,6 +81,7 @@ Result<SequenceNumber> StoreImpl::IngestSorted(const EntrySource& next) {
   const SequenceNumber sequence = last_sequence() + 1;
   MergeJobOptions options = JobOptions(/*output_level=*/kLevels - 1);
   options.last_level = true;
+  options.compression = options_.compression;
   options.rules.boundaries.sequences = {sequence - 1, sequence};  // all of it is new
   std::vector<std::unique_ptr<RunCursor>> cursors;
   cursors.push_back(std::make_unique<SourceCursor>(next, sequence));

@@ -345,6 +345,7 @@ StoreImpl::~StoreImpl() {
   // Without this the next open replays the log, which loses nothing either.
   superblock_.clean = true;
   superblock_.last_sequence = last_sequence();
+  superblock_.last_sum = log_->last_sum();
   superblock_.manifest_bytes = manifest_.size_bytes();
   (void)WriteSuperblock(env_, directory_, superblock_);
   view_.reset();

@@ -163,7 +163,24 @@ bool StoreImpl::PickWork() {
   return true;
 }
 
+// Whether an edit is enough: a file that could be compressed is rewritten on its way to the last
+// level, which is where most of the data lies.
+bool StoreImpl::CanMove(const CompactionPlan& plan, bool last_level) const {
+  if (!plan.trivial_move) return false;
+  if (!last_level || options_.compression == Compression::kNone) return true;
+  const std::shared_ptr<const Version> version = CurrentView()->version;
+  const Version::Level tables =
+      TablesOf(version->levels()[static_cast<std::size_t>(plan.level)], plan.inputs);
+  return std::ranges::all_of(tables, [&](const auto& table) {
+    return table->run().footer().compression == options_.compression;
+  });
+}
+
 void StoreImpl::StartCompaction(CompactionPlan plan) {
+  const LevelFiles& levels = manifest_.contents().levels;
+  const bool last_level = std::all_of(levels.begin() + plan.output_level + 1, levels.end(),
+                                      [](const auto& level) { return level.empty(); });
+  plan.trivial_move = CanMove(plan, last_level);
   RunningCompaction compaction = {.plan = std::move(plan), .job = nullptr};
   const CompactionPlan& chosen = compaction.plan;
   if (!chosen.trivial_move) {
@@ -178,9 +195,8 @@ void StoreImpl::StartCompaction(CompactionPlan plan) {
     options.rules.bottom = chosen.bottom;
     options.relocate_blobs = chosen.relocate_blobs;
     options.rules.filter = options_.compaction_filter;
-    const LevelFiles& levels = manifest_.contents().levels;
-    options.last_level = std::all_of(levels.begin() + chosen.output_level + 1, levels.end(),
-                                     [](const auto& level) { return level.empty(); });
+    options.last_level = last_level;
+    if (last_level) options.compression = options_.compression;
     for (const FilePointer& file : chosen.grandparents) options.borders.push_back(file->limit);
     const Run::CursorOptions sequential = {.sequential = true};
     std::vector<std::unique_ptr<RunCursor>> cursors;

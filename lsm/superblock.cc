@@ -41,6 +41,7 @@ std::string EncodeSuperblock(const Superblock& superblock) {
   AppendFixed32(copy, superblock.clean ? kCleanFlag : 0);
   AppendFixed32(copy, 0);
   AppendFixed64(copy, superblock.last_sequence);
+  AppendFixed64(copy, superblock.last_sum);
   copy.resize(kSumOffset);
   AppendFixed64(copy, CopySum(copy));
   return copy + copy;
@@ -66,7 +67,8 @@ Result<Superblock> DecodeSuperblock(Slice file) {
                               .manifest = FileNumber{LoadFixed64(copy.data() + 40)},
                               .manifest_bytes = LoadFixed64(copy.data() + 48),
                               .clean = (LoadFixed32(copy.data() + 56) & kCleanFlag) != 0,
-                              .last_sequence = LoadFixed64(copy.data() + 64)};
+                              .last_sequence = LoadFixed64(copy.data() + 64),
+                              .last_sum = LoadFixed64(copy.data() + 72)};
     if (!newest || found.generation > newest->generation) newest = found;
   }
   if (newest) return *std::move(newest);

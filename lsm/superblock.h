@@ -23,6 +23,7 @@ struct Superblock {
   std::uint64_t manifest_bytes = 0;  // the manifest has at least these, all valid
   bool clean = false;                // closed with nothing lost
   SequenceNumber last_sequence = 0;  // at that close
+  std::uint64_t last_sum = 0;        // of the last record of the log then; 0 = unknown
 
   friend bool operator==(const Superblock&, const Superblock&) = default;
 };

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/str_cat.h"
 #include "lsm/blob_file.h"
+#include "lsm/frames.h"
 #include "lsm/internal_key.h"
 #include "lsm/record_format.h"
 #include "lsm/sst_writer.h"
@@ -83,6 +84,47 @@ TEST(FormatTest, ADataPageIsAsDocumented) {
 TEST(FormatTest, AFooterIsAsDocumented) {
   const std::string file = ThreeEntriesFile();
   EXPECT_EQ(Hex(Slice(file).Without(file.size() - kPageBytes)), Documented("footer"));
+}
+
+// The bytes that Hex() shows; of zeros only so many as it shows.
+std::string Unhex(const std::string& text) {
+  std::string bytes;
+  for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
+    if (text[at] == '\n' || text[at] == '*') {
+      --at;
+      continue;
+    }
+    bytes.push_back(static_cast<char>(std::stoi(text.substr(at, 2), nullptr, 16)));
+  }
+  return bytes;
+}
+
+// Frames are read and not made again: which bytes zstd writes is its own business.
+TEST(FormatTest, FramesAreAsDocumented) {
+  const std::string file = ThreeEntriesFile();
+  const std::uint64_t seed = FileSeed(IdentityOf(kUuid, FileNumber{7}));
+  std::string pages;
+  std::vector<PageUnit> units;
+  for (std::uint32_t number = kInflatedPages + 1; number <= kInflatedPages + 2; ++number) {
+    std::string page = file.substr(kPageBytes, kPageBytes);
+    StoreFixed64(page.data(), PageSum(page, seed, number));
+    pages += page;
+    units.push_back({.page = number});
+  }
+  const std::string documented = Documented("frames");
+  const std::string bytes = Unhex(documented);
+  const std::optional<FrameRecord> dictionary = DecodeFrameRecord(bytes, seed, kPageBytes);
+  ASSERT_TRUE(dictionary) << Hex(CompressPages(pages, units, seed)->bytes);
+  EXPECT_EQ(dictionary->pages, 0U);
+  const std::size_t at = dictionary->size_bytes;
+  const std::optional<FrameRecord> frame =
+      DecodeFrameRecord(Slice(bytes).Without(at), seed, kPageBytes + at);
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(frame->first_page, kInflatedPages + 1);
+  EXPECT_EQ(frame->pages, 2U);
+  std::string inflated(2 * kPageBytes, '\0');
+  ASSERT_TRUE(FrameInflater::Create(dictionary->content)->Inflate(frame->content, inflated));
+  EXPECT_EQ(inflated, pages);
 }
 
 TEST(FormatTest, ABlobRecordIsAsDocumented) {

@@ -23,10 +23,12 @@ class OneByteGroups final : public KeyLayout {
 
 class SstCheckTest : public ::testing::Test {
  protected:
-  void Write(const std::vector<OwnedEntry>& entries) {
+  void Write(const std::vector<OwnedEntry>& entries, Compression compression = Compression::kNone) {
     const std::unique_ptr<SstWriter> writer =
         SstWriter::Create(env_, kPath,
-                          {.identity = IdentityOf(kUuid, kNumber), .key_layout = &layout_})
+                          {.identity = IdentityOf(kUuid, kNumber),
+                           .compression = compression,
+                           .key_layout = &layout_})
             .value();
     for (const OwnedEntry& entry : entries) ASSERT_TRUE(writer->Add(entry.view()).has_value());
     writer->AddRangeDelete({.start = "a", .limit = "b", .sequence = 5});
@@ -146,6 +148,47 @@ TEST_F(SstCheckTest, SalvagesEveryEntryOutsideDamagedPages) {
     EXPECT_GE(saved.size() + 2000, entries.size());
     ASSERT_TRUE(env_.Remove(kPath).has_value());
   }
+}
+
+TEST_F(SstCheckTest, SalvagesEveryFrameButTheDamagedOne) {
+  const std::vector<OwnedEntry> entries = Numbered(20000);
+  Write(entries, Compression::kZstd);
+  const std::uint64_t pages = meta_.size_bytes / kPageBytes;
+  Overwrite((pages - 1) * kPageBytes + 50, "damage");
+  Random random(testing::TestSeed());
+  // Behind the dictionary, which all frames need.
+  const std::uint64_t frames_at = 6 * kPageBytes;
+  const std::uint64_t at = frames_at + random.Uniform(2 * kPageBytes);
+  Overwrite(at, "damage");
+  std::vector<OwnedEntry> saved;
+  const SalvagedSst salvage =
+      SalvageSst(env_, kPath, IdentityOf(kUuid, kNumber), [&](const Entry& entry) {
+        saved.push_back(Own(entry));
+      }).value();
+  ASSERT_EQ(salvage.damages.size(), 2U);  // the frame, the footer
+  EXPECT_LE(salvage.damages[0].offset, at);
+  EXPECT_NE(salvage.damages[0].what.find("a frame is lost; keys after 'k"), std::string::npos);
+  EXPECT_LT(saved.size(), entries.size());
+  EXPECT_GT(saved.size(), entries.size() * 2 / 3);
+  ASSERT_TRUE(std::ranges::includes(entries, saved, [](const auto& a, const auto& b) {
+    return CompareEntries(a.view(), b.view()) < 0;
+  }));
+  EXPECT_EQ(salvage.range_deletes.size(), 1U);
+}
+
+TEST_F(SstCheckTest, FullFindsAnyFlippedBitAmongFrames) {
+  Write(Numbered(4000), Compression::kZstd);
+  EXPECT_TRUE(Check(VerifyDepth::kDeep).empty());
+  Random random(testing::TestSeed());
+  for (int round = 0; round < 200; ++round) {
+    const std::uint64_t at = random.Uniform(meta_.size_bytes);
+    const std::string before = ReadPage(at / kPageBytes).substr(at % kPageBytes, 1);
+    const char bad = static_cast<char>(before[0] ^ (1 << random.Uniform(8)));
+    Overwrite(at, Slice(&bad, 1));
+    EXPECT_FALSE(Check(VerifyDepth::kFull).empty()) << "byte " << at;
+    Overwrite(at, before);
+  }
+  EXPECT_TRUE(Check(VerifyDepth::kFull).empty());
 }
 
 TEST_F(SstCheckTest, NamesTheKeysBetweenWhichALostPageLay) {

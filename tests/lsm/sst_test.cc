@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "base/coding.h"
 #include "base/env_memory.h"
 #include "base/str_cat.h"
 #include "lsm/blob_reference.h"
@@ -120,6 +121,7 @@ TEST(SstTest, GivesBackEveryEntryInBothDirectionsAndAtEverySnapshot) {
     SstWriterOptions options = WriterOptions();
     if (random.OneIn(2)) options.key_layout = &groups;
     options.filter_bits_per_key = random.OneIn(5) ? 0 : 8;
+    if (random.OneIn(2)) options.compression = Compression::kZstd;
     const FileMeta meta = WriteSst(env, entries, {}, options);
     EXPECT_EQ(meta.entries, entries.size());
     EXPECT_EQ(meta.smallest, entries.front().key);
@@ -268,11 +270,12 @@ std::optional<Error> ReadAll(Env& env, const FileIdentity& identity,
   return std::nullopt;
 }
 
-TEST(SstTest, FlippedBytesAreReportedOrHarmless) {
+// Every byte of a file lies under a sum or is never looked at.
+void ExpectFlipsAreReportedOrHarmless(const SstWriterOptions& options,
+                                      const std::vector<OwnedEntry>& entries) {
   Random random(testing::TestSeed());
   MemoryEnv env;
-  const std::vector<OwnedEntry> entries = NumberedEntries(600);
-  const FileMeta meta = WriteSst(env, entries, {}, WriterOptions());
+  const FileMeta meta = WriteSst(env, entries, {}, options);
   const std::unique_ptr<File> file = env.Open(kPath, Env::OpenMode::kReadWrite).value();
   int reported = 0;
   for (int round = 0; round < 600 * testing::TestScale(); ++round) {
@@ -290,6 +293,76 @@ TEST(SstTest, FlippedBytesAreReportedOrHarmless) {
   }
   EXPECT_GT(reported, 400 * testing::TestScale());
   EXPECT_FALSE(ReadAll(env, IdentityOf(kUuid, kNumber), entries).has_value());
+}
+
+TEST(SstTest, FlippedBytesAreReportedOrHarmless) {
+  ExpectFlipsAreReportedOrHarmless(WriterOptions(), NumberedEntries(600));
+}
+
+SstWriterOptions ZstdOptions() {
+  SstWriterOptions options = WriterOptions();
+  options.compression = Compression::kZstd;
+  return options;
+}
+
+TEST(SstTest, FlippedBytesOfACompressedFileAreReportedOrHarmless) {
+  const std::vector<OwnedEntry> entries = NumberedEntries(4000);
+  ExpectFlipsAreReportedOrHarmless(ZstdOptions(), entries);
+}
+
+TEST(SstTest, ACompressedFileIsSmallerAndSaysSo) {
+  const std::vector<OwnedEntry> entries = NumberedEntries(20000);
+  MemoryEnv plain_env;
+  MemoryEnv env;
+  const FileMeta plain = WriteSst(plain_env, entries, {}, WriterOptions());
+  const FileMeta meta = WriteSst(env, entries, {}, ZstdOptions());
+  EXPECT_LT(meta.size_bytes, plain.size_bytes / 2);
+  PagePool pool(1 << 20);
+  const std::unique_ptr<SstReader> reader =
+      SstReader::Open(env, kPath, ReaderOptions(pool)).value();
+  EXPECT_EQ(reader->footer().compression, Compression::kZstd);
+  // One frame was read for the first entry, and put all of its pages into the pool.
+  const std::unique_ptr<RunCursor> cursor = reader->NewCursor({});
+  for (cursor->SeekToFirst(); cursor->entry().key < Slice(entries[1200].key); cursor->Next()) {
+  }
+  EXPECT_EQ(pool.misses(), 1U);
+  EXPECT_GE(pool.hits(), 4U);
+}
+
+TEST(SstTest, WhatDoesNotCompressIsStoredAsItIs) {
+  Random random(testing::TestSeed());
+  std::vector<OwnedEntry> entries = NumberedEntries(2000);
+  for (OwnedEntry& entry : entries) entry.value = RandomBytesOf(random, 100, 256);
+  MemoryEnv plain_env;
+  MemoryEnv env;
+  const FileMeta plain = WriteSst(plain_env, entries, {}, WriterOptions());
+  const FileMeta meta = WriteSst(env, entries, {}, ZstdOptions());
+  EXPECT_EQ(meta, plain);
+  EXPECT_FALSE(ReadAll(env, IdentityOf(kUuid, kNumber), entries).has_value());
+}
+
+TEST(SstTest, AnUnknownCompressionIsRefusedByName) {
+  MemoryEnv env;
+  WriteSst(env, NumberedEntries(10), {}, WriterOptions());
+  const std::unique_ptr<File> file = env.Open(kPath, Env::OpenMode::kReadWrite).value();
+  const std::uint64_t last = file->Size().value() / kPageBytes - 1;
+  std::string page(kPageBytes, '\0');
+  ASSERT_TRUE(file->ReadAt(last * kPageBytes, page).has_value());
+  page[20] = 9;
+  const std::uint64_t sum = PageSum(page, FileSeed(IdentityOf(kUuid, kNumber)), last);
+  StoreFixed64(page.data(), sum);
+  ASSERT_TRUE(file->WriteAt(last * kPageBytes, page).has_value());
+  const std::optional<Error> error = ReadAll(env, IdentityOf(kUuid, kNumber), NumberedEntries(10));
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code, ErrorCode::kNewerFormat);
+  // Compressed pages in a file that says it has none.
+  page[20] = 0;
+  page[156] = 1;
+  StoreFixed64(page.data(), PageSum(page, FileSeed(IdentityOf(kUuid, kNumber)), last));
+  ASSERT_TRUE(file->WriteAt(last * kPageBytes, page).has_value());
+  const std::optional<Error> odd = ReadAll(env, IdentityOf(kUuid, kNumber), NumberedEntries(10));
+  ASSERT_TRUE(odd.has_value());
+  EXPECT_EQ(odd->message, "000007.sst: the footer counts 1 compressed pages");
 }
 
 TEST(SstTest, PagesThatStandInAnotherPlaceAreReported) {

@@ -326,15 +326,63 @@ TEST_F(StoreCareTest, RepairOfADamagedPageLosesThatPageAndSaysSo) {
   EXPECT_LT(report->entries_saved, 500u);
 }
 
+// The log goes on in a new segment that links to a record which a clean open does not read.
+TEST_F(StoreCareTest, WhatIsWrittenAfterCleanReopensSurvivesAPowerCut) {
+  std::string expected;
+  for (int round = 0; round < 4; ++round) {
+    const std::unique_ptr<Store> store = MustOpen(env_, "db");
+    EXPECT_EQ(Scan(*store, store->GetSnapshot()), expected);
+    const std::string key = StrCat("round", round);
+    MustPut(*store, key, "flushed");
+    if (round % 2 == 0) {
+      ASSERT_TRUE(store->Flush());
+    }
+    if (round == 3) MustPut(*store, "last", "in the log");
+    expected = Scan(*store, store->GetSnapshot());
+    if (round != 3) continue;
+    const std::unique_ptr<FaultEnv> after = env_.Crash(CrashMode::kLoseAll, kSeed);
+    const std::unique_ptr<Store> again = MustOpen(*after, "db");
+    ASSERT_NE(again, nullptr);
+    EXPECT_TRUE(again->recovered());
+    EXPECT_EQ(Scan(*again, again->GetSnapshot()), expected);
+  }
+}
+
+TEST_F(StoreCareTest, ACleanOpenReadsTheLogAsFarAsItsLastBatch) {
+  StoreOptions options = SmallOptions();
+  options.memtable_bytes = std::size_t{16} << 20;
+  std::string expected;
+  {
+    const std::unique_ptr<Store> store = *Store::Open(env_, "db", options);
+    const std::string large(std::size_t{900} << 10, 'l');
+    MustPut(*store, "large", large);
+    ASSERT_TRUE(store->Flush());
+    Fill(*store, 20);
+    expected = Scan(*store, store->GetSnapshot());
+  }
+  // Behind the last batch the log is not looked at.
+  const std::string log = FileWithEnd(env_, "db", ".log");
+  const std::uint64_t size = *(*env_.Open(log, Env::OpenMode::kRead))->Size();
+  ASSERT_GT(size, std::uint64_t{1} << 20);
+  ASSERT_TRUE(env_.FlipBit(log, (size - 100) * 8));
+  const Result<std::unique_ptr<Store>> store = Store::Open(env_, "db", options);
+  ASSERT_TRUE(store) << ToString(store.error());
+  EXPECT_FALSE((*store)->recovered());
+  EXPECT_EQ(Scan(**store, (*store)->GetSnapshot()), expected);
+}
+
 // One bit of one byte in so many is flipped; under the sanitizers each try costs ten times as much.
 constexpr std::uint64_t kFlipStride = kVerifyBuild ? 97 : 13;
 
 TEST_F(StoreCareTest, AFlippedBitIsFoundOrHarmless) {
   std::string truth;
   {
-    const std::unique_ptr<Store> store = MustOpen(env_, "db");
+    StoreOptions options = SmallOptions();
+    options.compression = Compression::kZstd;
+    const std::unique_ptr<Store> store = *Store::Open(env_, "db", options);
     Fill(*store, 120);
-    ASSERT_TRUE(store->Flush());
+    ASSERT_TRUE(store->Compact({}));
+    EXPECT_GT(store->Stats().levels[1].files, 0U);
     Fill(*store, 20);
     truth = Scan(*store, store->GetSnapshot());
   }

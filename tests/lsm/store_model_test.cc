@@ -82,6 +82,7 @@ class History {
     options.level1_bytes = options.file_bytes * (1 + random_.Uniform(4));
     options.cache_bytes = std::size_t{64} << 10;
     options.sync_interval_ms = 1;
+    if (random_.OneIn(2)) options.compression = Compression::kZstd;
     if (random_.OneIn(2)) options.key_layout = &layout_;
     Result<std::unique_ptr<Store>> store = Store::Open(env_, "db", options);
     ASSERT_TRUE(store) << ToString(store.error());
