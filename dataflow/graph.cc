@@ -317,6 +317,28 @@ Status Graph::Read(const Port& port, const Pull& pull, RowSink sink) {
   return std::exchange(context_.status, Ok());
 }
 
+// How a node is reached from another.
+struct Graph::Ways {
+  bool exist = false;
+  bool all_follow = true;
+};
+
+Graph::Ways Graph::WaysTo(const Node& node, const Node& source) {
+  if (&node == &source) return {.exist = true, .all_follow = true};
+  Ways ways;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const Ways above = WaysTo(*node.inputs[i], source);
+    if (!above.exist) continue;
+    ways.exist = true;
+    ways.all_follow = ways.all_follow && above.all_follow && node.op->follows_rows_of(i);
+  }
+  return ways;
+}
+
+bool Graph::Follows(NodeId node, NodeId source) const {
+  return WaysTo(At(node), At(source)).all_follow;
+}
+
 const std::vector<ValueKind>& Graph::columns(NodeId node) const { return At(node).op->columns(); }
 
 std::size_t Graph::state_bytes() const {

@@ -97,6 +97,8 @@ class Graph {
   Status Read(const Port& port, const Pull& pull, RowSink sink);
 
   const std::vector<ValueKind>& columns(NodeId node) const;
+  // Whether every way from `source` to `node` leads through operators that follow its rows only.
+  bool Follows(NodeId node, NodeId source) const;
   // Columns of `type` that some node reads, ascending; empty if none.
   std::span<const AttributeId> Demand(TypeId type) const;
   // All types that some node reads, ascending.
@@ -112,6 +114,8 @@ class Graph {
   class Builder;
 
   Node& At(NodeId id) const;
+  struct Ways;
+  static Ways WaysTo(const Node& node, const Node& source);
   void Wake(Node& node);
   void FinishStep();
   Status HydrateNew(const std::vector<NodeId>& made);

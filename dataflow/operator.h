@@ -147,6 +147,10 @@ class Operator {
   // Operators that the caller feeds (feed.h): where changes wait for the next step. Others: null.
   virtual Batch* pending() { return nullptr; }
 
+  // Whether the rows of the output that come from a row of this input enter and leave with it,
+  // whatever else is there: so for filters and joins, not for groups. Loops need it (fixpoint.h).
+  virtual bool follows_rows_of(std::size_t) const { return false; }
+
   // Whether a pull at kNew may show a row with a negative weight that another row makes good for.
   virtual bool may_show_negative() const;
 

@@ -17,6 +17,8 @@ class FilterOperator final : public Operator {
   FilterOperator(Operator& input, Program predicate)
       : Operator(input.columns(), {&input}), predicate_(std::move(predicate)) {}
 
+  bool follows_rows_of(std::size_t) const override { return true; }
+
  protected:
   void StepInto(Context& context, Batch& out) override {
     const Batch& changes = inputs()[0]->delta();

@@ -194,6 +194,7 @@ class FixpointOperator final : public Operator {
 
   Result<Installed> Build(Graph& graph);
   void StepBody(Context& context);
+  Iteration LevelOf(std::uint32_t relation, RowView used, Context& context) const;
   void Schedule(std::uint32_t relation, RowView tuple, Iteration iteration, Weight weight);
   void Run(Context& context);
   void Decide(const Task& task, Iteration iteration);
@@ -244,10 +245,18 @@ Status FixpointOperator::Rehearse(BuildContext& context) {
     const Fixpoint::Relation& relation = spec_.relations[i];
     for (std::size_t body = 0; body < relation.bodies.size(); ++body) {
       const std::size_t width = trial.columns(built->roots[root++]).size();
-      if (width <= relation.kinds.size()) {
+      if (width <= relation.kinds.size() + (spec_.weighted ? 1 : 0)) {
         return InvalidArgument(StrCat("fixpoint: a body of ", relation.name, " has ", width,
                                       " columns, but needs ", relation.kinds.size(),
-                                      " and the levels of what it uses"));
+                                      " and the levels of what it uses",
+                                      spec_.weighted ? ", and a length" : ""));
+      }
+      for (std::size_t loop = 0; loop < spec_.relations.size(); ++loop) {
+        if (trial.Follows(built->roots[root - 1], built->roots[spec_.inputs + loop])) continue;
+        return Unsupported(
+            StrCat("fixpoint: a body of ", relation.name, " aggregates rows of the loop"),
+            "aggregate the result of the loop; for the least sum along a way, make the fixpoint "
+            "weighted");
       }
     }
     for (const std::uint32_t base : relation.bases) {
@@ -333,12 +342,33 @@ void FixpointOperator::StepBody(Context& context) {
     const Batch& derived = body_->delta(node);
     const std::size_t width = spec_.relations[relation].kinds.size();
     for (std::size_t i = 0; i < derived.size(); ++i) {
-      const RowView row = derived.row(i);
-      std::int64_t level = 0;
-      for (const Value& used : row.subspan(width)) level = std::max(level, used.AsInt());
-      Schedule(relation, row.first(width), static_cast<Iteration>(level) + 1, derived.weight(i));
+      const Iteration level = LevelOf(relation, derived.row(i).subspan(width), context);
+      if (context.failed()) return;
+      Schedule(relation, derived.row(i).first(width), level, derived.weight(i));
     }
   }
+}
+
+// The iteration at which a body derives a tuple, from the levels that it used.
+Iteration FixpointOperator::LevelOf(std::uint32_t relation, RowView used, Context& context) const {
+  std::int64_t length = 1;
+  if (spec_.weighted) {
+    const Value& given = used.back();
+    if (given.kind() != ValueKind::kInt || given.AsInt() < 1) {
+      context.Fail(InvalidArgument(StrCat("the recursion of ", spec_.relations[relation].name,
+                                          " takes a step of length ", DescribeValue(given),
+                                          "; a length is an INT of 1 or more")));
+      return 0;
+    }
+    length = given.AsInt();
+    used = used.first(used.size() - 1);
+  }
+  std::int64_t level = 0;
+  for (const Value& value : used) level = std::max(level, value.AsInt());
+  if (length > std::int64_t{spec_.iterations_max} + 1 - level) {
+    length = std::int64_t{spec_.iterations_max} + 1 - level;  // Run ends there
+  }
+  return static_cast<Iteration>(level + length);
 }
 
 void FixpointOperator::Schedule(std::uint32_t relation, RowView tuple, Iteration iteration,
@@ -472,7 +502,8 @@ Status CheckSpec(const Fixpoint& spec, std::size_t inputs) {
 }  // namespace
 
 std::string Fixpoint::Describe() const {
-  std::string text = StrCat("fixpoint", with_level ? " with level" : "", " limit ", iterations_max);
+  std::string text = StrCat("fixpoint", with_level ? " with level" : "",
+                            weighted ? " weighted" : "", " limit ", iterations_max);
   for (const Relation& relation : relations) {
     text += StrCat(" ", relation.name, "(", relation.kinds.size(), ") =");
     for (const std::uint32_t base : relation.bases) text += StrCat(" <", base);

@@ -15,8 +15,14 @@
 // they vanish together: no proof by circle survives.
 //
 // Bodies are plans of operators without memory of their loop rows (filter, map, project, join,
-// union all, anti-joins against inputs): each derivation must follow its rows. A body carries the
-// level column of every loop row that it uses to its output, where the largest counts.
+// union all, anti-joins against inputs): each derivation must follow its rows. An aggregate of loop
+// rows is refused. A body carries the level column of every loop row that it uses to its output,
+// where the largest counts.
+//
+// The one aggregate that loops are written for is the least sum: the distance along weighted edges.
+// It is the level itself when a step counts by its length (`weighted`): tuples are then decided in
+// the order of their distance, as in Dijkstra's algorithm, and a way out that closes lets go of
+// what it carried as above.
 //
 // State: per tuple its values, a level and about one count; arrangements of the loop relations that
 // the bodies ask for. Cost of a step: O(derivations that begin, end or change their iteration).
@@ -45,7 +51,8 @@ struct Fixpoint {
     std::vector<ValueKind> kinds;
     // Inputs of the fixpoint whose rows belong to the relation, numbered from 0.
     std::vector<std::uint32_t> bases = {};
-    // Nodes of the body whose rows belong to it: its columns, then one or more levels.
+    // Nodes of the body whose rows belong to it: its columns, then one or more levels, then, in a
+    // weighted fixpoint, the length of the step: an INT of 1 or more.
     std::vector<NodeNumber> bodies = {};
   };
 
@@ -57,7 +64,10 @@ struct Fixpoint {
   std::vector<Plan::Node> body = {};
   // The output has the level as its last column: for steps along edges, the shortest distance.
   bool with_level = false;
-  // More iterations end the step with kLimit.
+  // A level grows by the length of the step instead of 1. A length that is none ends the step with
+  // kInvalidArgument.
+  bool weighted = false;
+  // A level beyond it ends the step with kLimit.
   std::uint32_t iterations_max = 10'000;
 
   std::string Describe() const;

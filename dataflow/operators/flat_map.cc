@@ -28,6 +28,8 @@ class FlatMapOperator final : public Operator {
     origin_.emplace_back(std::nullopt);
   }
 
+  bool follows_rows_of(std::size_t) const override { return true; }
+
  protected:
   void StepInto(Context& context, Batch& out) override {
     const Batch& changes = inputs()[0]->delta();

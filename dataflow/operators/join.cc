@@ -149,6 +149,8 @@ class JoinOperator final : public Operator {
         paths_(std::move(paths)),
         condition_(std::move(condition)) {}
 
+  bool follows_rows_of(std::size_t) const override { return true; }
+
  protected:
   void StepInto(Context& context, Batch& out) override;
   bool Prepare(const Ask& ask, std::uint32_t slot) override;

@@ -21,6 +21,8 @@ class LeftJoinOperator final : public Operator {
         nothing_(inputs[1]->columns().size()),
         probe_(std::move(probe)) {}
 
+  bool follows_rows_of(std::size_t input) const override { return input == 0; }
+
  protected:
   void StepInto(Context& context, Batch& out) override {
     const auto collect = [&](RowView row, Weight weight) {

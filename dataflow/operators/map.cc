@@ -22,6 +22,8 @@ class MapOperator final : public Operator {
     }
   }
 
+  bool follows_rows_of(std::size_t) const override { return true; }
+
  protected:
   void StepInto(Context& context, Batch& out) override {
     const Batch& changes = inputs()[0]->delta();

@@ -38,6 +38,8 @@ class ProjectOperator final : public Operator {
         origin_(columns.begin(), columns.end()),
         project_(columns) {}
 
+  bool follows_rows_of(std::size_t) const override { return true; }
+
  protected:
   void StepInto(Context&, Batch& out) override {
     const Batch& changes = inputs()[0]->delta();

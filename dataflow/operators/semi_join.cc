@@ -24,6 +24,8 @@ class SemiJoinOperator final : public Operator {
 
   bool may_show_negative() const override { return inputs()[0]->may_show_negative(); }
 
+  bool follows_rows_of(std::size_t input) const override { return input == 0; }
+
  protected:
   void StepInto(Context& context, Batch& out) override {
     const auto collect = [&](RowView row, Weight weight) {

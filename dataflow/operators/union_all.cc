@@ -14,6 +14,8 @@ class UnionAllOperator final : public Operator {
  public:
   using Operator::Operator;
 
+  bool follows_rows_of(std::size_t) const override { return true; }
+
  protected:
   void StepInto(Context&, Batch& out) override {
     for (const Operator* input : inputs()) {

@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <vector>
 
+#include "dataflow/aggregate.h"
 #include "dataflow/expression.h"
 #include "dataflow/operators/feed.h"
 #include "dataflow/operators/filter.h"
+#include "dataflow/operators/group_by.h"
 #include "dataflow/operators/join.h"
 #include "dataflow/operators/map.h"
 #include "dataflow/operators/project.h"
@@ -106,6 +109,49 @@ Subject ReachSubject(bool with_level, int nodes) {
                 }
                 return expected;
               }};
+}
+
+// edge(from, to, length), source(node): the least sums of lengths.
+Fixpoint LeastSums() {
+  Body body(2, 1);
+  const NodeNumber step =
+      body.Add(Join{.on = {{.left = 0, .right = 2}}, .outputs = {3, 1, 4}}, {2, 0});
+  return {.relations = {{.name = "reach", .kinds = {kInt}, .bases = {1}, .bodies = {step}}},
+          .inputs = 2,
+          .body = body.nodes(),
+          .with_level = true,
+          .weighted = true};
+}
+Subject LeastSumsSubject(int nodes) {
+  std::vector<Row> edges;
+  for (const Row& edge : Edges(nodes)) {
+    for (const int length : {1, 2, 5, 9}) edges.push_back({edge[0], edge[1], Value::Int(length)});
+  }
+  return {
+      .name = "weighted shortest distances",
+      .input_kinds = {{kInt, kInt, kInt}, {kInt}},
+      .domains = {edges, Nodes(nodes)},
+      .build = [](Plan& plan,
+                  const std::vector<NodeNumber>& inputs) { return plan.Add(LeastSums(), inputs); },
+      .reference =
+          [](const std::vector<ZSet>& inputs) {
+            std::map<Value, std::int64_t> sums;  // Bellman and Ford
+            for (const auto& [source, weight] : inputs[1]) sums[source[0]] = 0;
+            for (bool changed = true; changed;) {
+              changed = false;
+              for (const auto& [edge, weight] : inputs[0]) {
+                const auto from = sums.find(edge[0]);
+                if (from == sums.end()) continue;
+                const std::int64_t sum = from->second + edge[2].AsInt();
+                const auto [place, is_new] = sums.try_emplace(edge[1], sum);
+                changed = changed || is_new || sum < place->second;
+                place->second = std::min(place->second, sum);
+              }
+            }
+            ZSet expected;
+            for (const auto& [node, sum] : sums) expected[{node, Value::Int(sum)}] = 1;
+            return expected;
+          }};
 }
 
 // path(x, y) = edge(x, y) or path(x, z), path(z, y): two loop rows in one derivation.
@@ -290,6 +336,9 @@ TEST(FixpointTest, ReachesWhatBreadthFirstSearchReaches) {
 TEST(FixpointTest, LevelsAreShortestDistances) {
   testing::CheckRandomly(ReachSubject(true, 6), 1500);
 }
+TEST(FixpointTest, WeightedLevelsAreLeastSumsOfLengths) {
+  testing::CheckRandomly(LeastSumsSubject(5), 1500);
+}
 TEST(FixpointTest, ReachesExactlyOnAllSmallGraphs) {
   Subject subject = ReachSubject(true, 3);
   subject.domains = {{Pair(0, 1), Pair(1, 2), Pair(2, 1)}, {One(0), One(1)}};
@@ -316,6 +365,7 @@ class LoopGraph {
  public:
   explicit LoopGraph(const Fixpoint& spec, std::vector<std::vector<ValueKind>> kinds)
       : graph_(source_, functions_, {}) {
+    RegisterAggregates(functions_);
     std::vector<NodeNumber> roots;
     for (std::size_t i = 0; i < kinds.size(); ++i) {
       roots.push_back(
@@ -388,6 +438,54 @@ TEST(FixpointTest, ALoopWithoutEndStopsAtItsLimitAndNamesIt) {
   EXPECT_NE(stepped.error().message.find("count did not end within iterations_max = 100"),
             std::string::npos)
       << stepped.error().message;
+}
+
+TEST(FixpointTest, AStepWithoutALengthEndsWithAnErrorThatNamesIt) {
+  for (const Value& length : {Value::Int(0), Value::Int(-1), Value(), Value::Text("far")}) {
+    Fixpoint spec = LeastSums();
+    LoopGraph loop(spec, {{kInt, kInt, ValueKind::kNull}, {kInt}});
+    ASSERT_TRUE(loop.installed().has_value());
+    loop.graph().Feed(loop.node(1), One(0), 1);
+    loop.graph().Feed(loop.node(0), Row{Value::Int(0), Value::Int(1), length}, 1);
+    const Status stepped = loop.graph().Step({});
+    ASSERT_FALSE(stepped.has_value());
+    EXPECT_EQ(stepped.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(stepped.error().message.find("recursion of reach takes a step of length"),
+              std::string::npos)
+        << stepped.error().message;
+  }
+}
+
+TEST(FixpointTest, ALengthBeyondTheLimitStopsThere) {
+  for (const std::int64_t length :
+       {std::int64_t{10'001}, std::numeric_limits<std::int64_t>::max()}) {
+    LoopGraph loop(LeastSums(), {{kInt, kInt, kInt}, {kInt}});
+    loop.graph().Feed(loop.node(1), One(0), 1);
+    loop.graph().Feed(loop.node(0), Row{Value::Int(0), Value::Int(1), Value::Int(length)}, 1);
+    const Status stepped = loop.graph().Step({});
+    ASSERT_FALSE(stepped.has_value());
+    EXPECT_EQ(stepped.error().code, ErrorCode::kLimit);
+  }
+}
+
+// reach(x, min(d)): the least distance by an aggregate in the loop.
+TEST(FixpointTest, RefusesAnAggregateOfLoopRows) {
+  Body body(2, 1);
+  const NodeNumber step =
+      body.Add(Join{.on = {{.left = 0, .right = 2}}, .outputs = {3, 1}}, {2, 0});
+  const NodeNumber least = body.Add(
+      GroupBy{.key = {0, 1}, .aggregates = {{.function = "count", .arguments = {}}}}, {step});
+  Fixpoint spec = Reach(true);
+  spec.body = body.nodes();
+  spec.relations[0].bodies = {least};
+  const LoopGraph loop(spec, {{kInt, kInt}, {kInt}});
+  ASSERT_FALSE(loop.installed().has_value());
+  EXPECT_EQ(loop.installed().error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(loop.installed().error().hint.find("weighted"), std::string::npos);
+  // Neither may a loop row keep another one out.
+  spec.body.back() = {Spec(SemiJoin{.kind = SemiJoinKind::kAnti, .on = {{.left = 0, .right = 2}}}),
+                      {0, 2}};
+  EXPECT_FALSE(LoopGraph(spec, {{kInt, kInt}, {kInt}}).installed().has_value());
 }
 
 TEST(FixpointTest, RefusesABodyWithoutLevels) {
