@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 
@@ -29,11 +31,6 @@ void AddTo(ZSet& rows, const Row& row, Weight weight) {
 
 // Rows per domain that CheckExhaustively lets come and go.
 constexpr int kTwice = 2;
-
-double Scale() {
-  const char* scale = std::getenv("TREFOIL_SCALE");
-  return scale != nullptr ? std::strtod(scale, nullptr) : 1;
-}
 
 }  // namespace
 
@@ -117,6 +114,19 @@ bool OperatorHarness::MoveTo(const std::vector<ZSet>& inputs) {
   return false;
 }
 
+bool OperatorHarness::ComeAndGo(const std::vector<ZSet>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const auto& [row, weight] : rows[i]) {
+      graph_.Feed(feeds_.roots[i], row, weight);
+      graph_.Feed(feeds_.roots[i], row, -weight);
+    }
+  }
+  EXPECT_TRUE(graph_.Step({}).has_value());
+  const bool silent = graph_.delta(installed_.roots[0]).empty() && graph_.changed().empty();
+  EXPECT_TRUE(silent) << subject_.name << " tells of changes that cancel";
+  return silent;
+}
+
 ZSet OperatorHarness::ReadPort(const dataflow::Port& port, const Row& key, When when) {
   ZSet rows;
   const Status read =
@@ -189,11 +199,84 @@ void CheckExhaustively(const Subject& subject) {
   }
 }
 
+namespace {
+
+// A row more or less in one input.
+struct UnitChange {
+  std::size_t input;
+  Row row;
+  Weight weight;
+};
+
+// The difference of two contents, row by row, in random order. Every part of it applies to `from`:
+// a row only loses copies, or only gains them.
+std::vector<UnitChange> UnitChanges(const std::vector<ZSet>& from, const std::vector<ZSet>& to,
+                                    std::mt19937_64& random) {
+  std::vector<UnitChange> changes;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    for (const auto& [row, weight] : Minus(to[i], from[i])) {
+      for (Weight copy = 0; copy < std::abs(weight); ++copy) {
+        changes.push_back({i, row, weight > 0 ? 1 : -1});
+      }
+    }
+  }
+  std::ranges::shuffle(changes, random);
+  return changes;
+}
+
+// Goes to `target` in steps of the given sizes; returns how many steps that were, 0 for a failure.
+std::size_t MoveInBatches(OperatorHarness& harness, const std::vector<ZSet>& target,
+                          std::mt19937_64& random, const std::function<std::size_t()>& size) {
+  std::size_t steps = 0;
+  const std::vector<UnitChange> changes = UnitChanges(harness.inputs(), target, random);
+  for (std::size_t at = 0; at < changes.size();) {
+    std::vector<ZSet> inputs = harness.inputs();
+    const std::size_t end = std::min(changes.size(), at + size());
+    for (; at < end; ++at) AddTo(inputs[changes[at].input], changes[at].row, changes[at].weight);
+    if (!harness.MoveTo(inputs)) return 0;
+    ++steps;
+  }
+  return std::max<std::size_t>(steps, 1);
+}
+
+void PrintSteps(std::size_t steps, const Subject& subject) {
+  std::printf("random steps: %zu of %s\n", steps, subject.name.c_str());
+}
+
+}  // namespace
+
+void CheckLaws(const Subject& subject, std::size_t rounds) {
+  std::mt19937_64 random(TestSeed());
+  const auto below = [&](std::size_t limit) { return static_cast<std::size_t>(random() % limit); };
+  OperatorHarness whole(subject);
+  OperatorHarness single(subject);
+  OperatorHarness split(subject);
+  std::size_t steps = 0;
+  const auto scaled = static_cast<std::size_t>(static_cast<double>(rounds) * TestScale());
+  for (std::size_t round = 0; round < scaled; ++round) {
+    std::vector<ZSet> target = whole.inputs();
+    for (std::size_t changes = 1 + below(12); changes-- > 0;) {
+      const std::size_t input = below(target.size());
+      const Row& row = subject.domains[input][below(subject.domains[input].size())];
+      const bool remove = target[input].contains(row) && below(3) != 0;
+      AddTo(target[input], row, remove ? -1 : 1);
+    }
+    const std::size_t singles = MoveInBatches(single, target, random, [] { return 1; });
+    const std::size_t batches = MoveInBatches(split, target, random, [&] { return 1 + below(5); });
+    if (!whole.MoveTo(target) || singles == 0 || batches == 0 || !whole.ComeAndGo(target)) {
+      ADD_FAILURE() << "in round " << round;
+      return;
+    }
+    steps += 2 + singles + batches;
+  }
+  PrintSteps(steps, subject);
+}
+
 void CheckRandomly(const Subject& subject, std::size_t steps) {
   std::mt19937_64 random(TestSeed());
   const auto below = [&](std::size_t limit) { return static_cast<std::size_t>(random() % limit); };
   OperatorHarness harness(subject);
-  const auto scaled = static_cast<std::size_t>(static_cast<double>(steps) * Scale());
+  const auto scaled = static_cast<std::size_t>(static_cast<double>(steps) * TestScale());
   for (std::size_t step = 0; step < scaled; ++step) {
     std::vector<ZSet> inputs = harness.inputs();
     const std::size_t changes = below(10) == 0 ? 60 : 1 + below(4);
@@ -211,6 +294,7 @@ void CheckRandomly(const Subject& subject, std::size_t steps) {
     }
     if (below(40) == 0) harness.Reattach();
   }
+  PrintSteps(scaled, subject);
 }
 
 }  // namespace trefoil::testing

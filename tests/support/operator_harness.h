@@ -40,6 +40,8 @@ class OperatorHarness {
   // every port that the operator offers for one column, for all, and for none.
   // Returns false after a difference, which is reported to the test framework.
   bool MoveTo(const std::vector<ZSet>& inputs);
+  // One step in which these rows come and go again; nothing may be emitted.
+  bool ComeAndGo(const std::vector<ZSet>& rows);
   // Drops the operator and installs it again: hydration must give what the steps gave.
   void Reattach();
 
@@ -63,7 +65,10 @@ class OperatorHarness {
 // Steps between all pairs of contents in which each domain row is there or not (each row of the
 // first input also twice), and reattaches now and then. Domains must be small.
 void CheckExhaustively(const Subject& subject);
-// Random contents, random batches, from a printed seed.
+// Random contents, random batches, from a printed seed. Prints how many steps that were.
 void CheckRandomly(const Subject& subject, std::size_t steps);
+// The same random changes as one step, as one step for each, and in batches of any size, in any
+// order, each step against the reference; and once more to and fro within one step.
+void CheckLaws(const Subject& subject, std::size_t rounds);
 
 }  // namespace trefoil::testing
