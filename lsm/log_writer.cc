@@ -59,7 +59,9 @@ Status LogWriter::StartSegment(std::size_t record_bytes) {
     if (spare_ != nullptr && spare_->size_bytes >= size_bytes) segment = std::exchange(spare_, {});
   }
   if (segment == nullptr) {
-    Result<std::shared_ptr<Segment>> made = NewSegment(size_bytes);
+    const std::uint64_t inline_bytes = std::max<std::uint64_t>(
+        std::min(options_.segment_bytes, kLogSegmentBytesInline), kPageBytes + record_bytes);
+    Result<std::shared_ptr<Segment>> made = NewSegment(inline_bytes);
     if (!made) return std::move(made).error();
     segment = *std::move(made);
   }
@@ -98,6 +100,8 @@ Result<SequenceNumber> LogWriter::Append(SequenceNumber synced, Slice payload) {
     }
     end_ = next;
   }
+  const std::uint64_t middle = current_->size_bytes / 2;
+  wants_spare_ = offset < middle && end_.offset >= middle;
   unsynced_bytes_.fetch_add(record_bytes, std::memory_order_relaxed);
   appended_bytes_.fetch_add(record_bytes, std::memory_order_relaxed);
   last_sequence_.store(end_.sequence, std::memory_order_release);
@@ -161,13 +165,29 @@ void LogWriter::Retire(std::uint64_t segment) {
 Status LogWriter::PrepareSpare() {
   {
     const std::lock_guard lock(mutex_);
-    if (spare_ != nullptr) return Ok();
+    if (spare_ != nullptr || appended_bytes() == 0) return Ok();
   }
   Result<std::shared_ptr<Segment>> made = NewSegment(options_.segment_bytes);
   if (!made) return std::move(made).error();
   const std::lock_guard lock(mutex_);
   if (spare_ == nullptr) spare_ = *std::move(made);
   return Ok();
+}
+
+void LogWriter::Trim() {
+  const auto path_of = [&](const Segment& segment) {
+    return FilePath(options_.directory, {.kind = FileKind::kLog, .number = segment.file_number});
+  };
+  if (spare_ != nullptr) {
+    const std::string path = path_of(*spare_);
+    spare_.reset();
+    (void)options_.env->Remove(path);
+  }
+  if (current_ == nullptr) return;
+  current_->file.reset();  // a mapped file keeps its size
+  Result<std::unique_ptr<File>> file =
+      options_.env->Open(path_of(*current_), Env::OpenMode::kReadWrite);
+  if (file) (void)(*file)->Truncate((end_.offset + kPageBytes - 1) / kPageBytes * kPageBytes);
 }
 
 void LogWriter::AdoptOld(std::uint64_t segment, FileNumber file, std::uint64_t size_bytes) {

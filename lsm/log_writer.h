@@ -28,6 +28,8 @@ namespace trefoil::lsm {
 
 inline constexpr std::size_t kLogSegmentBytesMin = std::size_t{16} << 10;
 inline constexpr std::size_t kLogSegmentBytesMax = std::size_t{16} << 20;
+// A segment that a commit has to wait for is no larger, unless its first record is.
+inline constexpr std::size_t kLogSegmentBytesInline = std::size_t{1} << 20;
 
 struct LogOptions {
   Env* env = nullptr;  // outlives the writer
@@ -49,6 +51,8 @@ class LogWriter {
   Result<SequenceNumber> Append(SequenceNumber synced, Slice payload);
   // Sum of the record appended last, to which the next one links. Of the appending thread.
   std::uint64_t last_sum() const { return end_.sum; }
+  // True when the last Append passed the middle of its segment. Of the appending thread.
+  bool wants_spare() const { return wants_spare_; }
   // Leaves out the sequences up to `sequence`, which the manifest holds durably: the next record
   // begins a new segment. Of the appending thread.
   void GoOnAfter(SequenceNumber sequence);
@@ -62,8 +66,12 @@ class LogWriter {
   // The segments before `segment` hold nothing that is still needed: their files are used again or
   // removed. They must be synced, and the manifest must say so durably.
   void Retire(std::uint64_t segment);
-  // Makes the next segment's file ready, so that no Append has to. Any thread.
+  // Makes the next segment's file ready, so that no Append has to; does nothing before the first
+  // Append, since a session may write nothing. Any thread.
   Status PrepareSpare();
+  // Gives back the space that holds no records. The last call of a session whose log is synced;
+  // what fails costs space only.
+  void Trim();
   // Files of earlier sessions, which Retire removes too.
   void AdoptOld(std::uint64_t segment, FileNumber file, std::uint64_t size_bytes);
   // Bytes of all segment files; bytes appended since the last sync; bytes appended; syncs of files.
@@ -90,6 +98,7 @@ class LogWriter {
   std::shared_ptr<Segment> current_;
   std::uint64_t file_seed_ = 0;
   ChainEnd end_;
+  bool wants_spare_ = false;
   std::string record_;  // where the Env cannot map
 
   std::atomic<std::uint64_t> current_segment_;

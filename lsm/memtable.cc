@@ -93,6 +93,7 @@ struct Memtable::Node {
   std::atomic<std::uint32_t> version{0};
   std::atomic<int> count{0};
   const bool leaf;
+  std::atomic<SequenceNumber> newest{0};
   std::atomic<Node*> next{nullptr};  // the leaf to the right
   std::array<std::atomic<std::uint64_t>, kSlots> high{};
   std::array<std::atomic<std::uint64_t>, kSlots> low{};
@@ -217,6 +218,7 @@ Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child
   }
   for (int i = move_from; i < kSlots; ++i) right->CopySlot(i - move_from, *child, i);
   right->count.store(kSlots - move_from, kRelease);
+  right->newest.store(child->newest.load(kRelaxed), kRelease);
 
   parent->Lock();
   child->Lock();
@@ -236,28 +238,31 @@ Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child
 }
 
 // The leaf for `key`, with room for one more; full nodes on the way are split.
-Memtable::Node* Memtable::DescendForInsert(const SearchKey& key) {
+Memtable::Node* Memtable::DescendForInsert(const SearchKey& key, SequenceNumber sequence) {
   Node* node = root_.load(kRelaxed);
   if (node->count.load(kRelaxed) == kSlots) {
     auto* root = new (Allocate(sizeof(Inner))) Inner();
     root->children[0].store(node, kRelaxed);
+    root->newest.store(node->newest.load(kRelaxed), kRelaxed);
     // A reader that read the old root's version before its split sees the new root, or the split.
     root_.store(root, kRelease);
     node = SplitChild(root, 0, node, key);
   }
   while (!node->leaf) {
+    node->newest.store(sequence, kRelease);
     auto* inner = static_cast<Inner*>(node);
     const int index = UpperBound(*inner, key);
     Node* child = inner->children[index].load(kRelaxed);
     node = child->count.load(kRelaxed) == kSlots ? SplitChild(inner, index, child, key) : child;
   }
+  node->newest.store(sequence, kRelease);
   return node;
 }
 
 void Memtable::Insert(const Entry& entry) {
   Check(entry.key.size() <= kKeyBytesMax, "keys are limited before they reach the memtable");
   const SearchKey key(entry.key);
-  Node* leaf = DescendForInsert(key);
+  Node* leaf = DescendForInsert(key, entry.sequence);
   const int slot = LowerBound(*leaf, key);
   const int count = leaf->count.load(kRelaxed);
   if (slot < count) {
@@ -348,6 +353,45 @@ const Memtable::Record* Memtable::Find(const SearchKey& key) const {
         slot < leaf->count.load(kAcquire) ? leaf->records[slot].load(kAcquire) : nullptr;
     if (leaf->version.load(kAcquire) != version) continue;
     return record != nullptr && record->key() == key.key ? record : nullptr;
+  }
+}
+
+std::optional<SequenceNumber> Memtable::NewestIn(const Node& node, std::uint32_t version,
+                                                 const SearchKey* start, const SearchKey* limit) {
+  if (start == nullptr && limit == nullptr) return node.newest.load(kAcquire);
+  SequenceNumber newest = 0;
+  const int count = node.count.load(kAcquire);
+  const int last = limit == nullptr ? count : LowerBound(node, *limit);
+  if (node.leaf) {
+    for (int i = start == nullptr ? 0 : LowerBound(node, *start); i < last; ++i) {
+      const Record* record = node.records[i].load(kAcquire);
+      if (record != nullptr) newest = std::max(newest, record->sequence);
+    }
+  } else {
+    const int first = start == nullptr ? 0 : UpperBound(node, *start);
+    for (int i = first; i <= last; ++i) {
+      const Node* child = static_cast<const Inner&>(node).children[i].load(kAcquire);
+      if (child == nullptr) return std::nullopt;
+      const std::uint32_t child_version = child->StableVersion();
+      if (node.version.load(kAcquire) != version) return std::nullopt;
+      const std::optional<SequenceNumber> below = NewestIn(
+          *child, child_version, i == first ? start : nullptr, i == last ? limit : nullptr);
+      if (!below) return std::nullopt;
+      newest = std::max(newest, *below);
+    }
+  }
+  if (node.version.load(kAcquire) != version) return std::nullopt;
+  return newest;
+}
+
+SequenceNumber Memtable::NewestSequenceIn(Slice start, Slice limit) const {
+  const SearchKey first(start);
+  const SearchKey last(limit);
+  for (;;) {
+    const Node* root = root_.load(kAcquire);
+    const std::uint32_t version = root->StableVersion();
+    if (root_.load(kAcquire) != root) continue;
+    if (const auto newest = NewestIn(*root, version, &first, &last)) return *newest;
   }
 }
 

@@ -1,8 +1,8 @@
 // Memtable: the newest entries, in a B+ tree in memory with one writer and any number of readers
 // that take no lock.
 //
-//   inner   | version | count | 32 heads | 32 separators | 33 children |
-//   leaf    | version | count | next | 32 heads | 32 records |
+//   inner   | version | count | newest | 32 heads | 32 separators | 33 children |
+//   leaf    | version | count | newest | next | 32 heads | 32 records |
 //   record  older 8 | sequence 8 | value size 4 | key size 3, kind 1 | key | value
 //
 // A head is the first 16 bytes of a key as two big-endian numbers, so that a search inside a node
@@ -18,12 +18,14 @@
 //
 // I1: a leaf's keys ascend, and are >= the separator left of it and < the separator right of it.
 // I2: along `older` the sequences of a slot descend.
+// I3: `newest` is at least the sequence of every entry below its node.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "lsm/range_deletes.h"
@@ -51,6 +53,9 @@ class Memtable final : public Run {
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
   std::size_t range_delete_count() const;
   bool empty() const { return entries() == 0 && range_delete_count() == 0; }
+  // At least the newest sequence among the entries with keys in [start, limit); 0 if there are
+  // none. Sees every entry that was inserted before the call. O(log n).
+  SequenceNumber NewestSequenceIn(Slice start, Slice limit) const;
   // What is deleted by ranges as of now; lives as long as the memtable.
   const RangeDeleteSet& range_delete_set() const;
 
@@ -84,7 +89,7 @@ class Memtable final : public Run {
   T* New();
   const Record* NewRecord(const Entry& entry, const Record* older);
   Node* SplitChild(Inner* parent, int child_index, Node* child, const SearchKey& key);
-  Node* DescendForInsert(const SearchKey& key);
+  Node* DescendForInsert(const SearchKey& key, SequenceNumber sequence);
 
   static int LowerBound(const Node& node, const SearchKey& key);
   static int UpperBound(const Node& node, const SearchKey& key);
@@ -96,6 +101,10 @@ class Memtable final : public Run {
   const Node* Descend(const ChildIndex& child_index, std::uint32_t* version) const;
   static bool ReadLeaf(const Node& leaf, std::uint32_t version, LeafView* view);
   const Record* Find(const SearchKey& key) const;
+  // Of the part of a subtree between the keys; null = from its start, to its end. Nothing if the
+  // writer changed it meanwhile.
+  static std::optional<SequenceNumber> NewestIn(const Node& node, std::uint32_t version,
+                                                const SearchKey* start, const SearchKey* limit);
   // Position of `key` in the tree as a fraction in [0, 1], from the path to it.
   double FractionBefore(Slice key) const;
 

@@ -76,6 +76,27 @@ void MergingCursor::Next() {
   Lead();
 }
 
+void MergingCursor::SkipOthers() {
+  Verify([&] { return forward_; }, "a merge goes on in the direction of its last seek");
+  // No other child can have the key if the second has not.
+  if (second_ == nullptr || second_->entry().key != entry_.key) return;
+  second_ = nullptr;
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    if (i == leader_) continue;
+    RunCursor& child = *children_[i];
+    while (child.Valid() && child.entry().key == entry_.key) child.Next();
+    if (!child.Valid()) {
+      if (Status moved = child.status(); moved) continue;
+      // The leader cannot pass itself, so that Next looks at all children and finds the error.
+      second_ = children_[leader_].get();
+      return;
+    }
+    if (second_ == nullptr || CompareEntries(child.entry(), second_->entry()) < 0) {
+      second_ = &child;
+    }
+  }
+}
+
 void MergingCursor::Prev() {
   Verify([&] { return !forward_; }, "a merge goes on in the direction of its last seek");
   RunCursor& leader = *children_[leader_];

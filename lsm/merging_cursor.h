@@ -27,6 +27,9 @@ class MergingCursor final : public RunCursor {
   void Next() override;
   void Prev() override;
   Status status() const override;
+  // Moves all children but the one that stands here past the current key, so that Next leaves them
+  // alone; forward only.
+  void SkipOthers();
 
  private:
   void Lead();

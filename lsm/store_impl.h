@@ -131,6 +131,7 @@ class StoreImpl final : public Store {
   Status OpenFiles();
   void StartLog(const RecoveredLog& log);
   Status SecureRecovered();
+  void ReleaseLog();
   // Removes files that the manifest does not know.
   void RemoveOrphans(const RecoveredLog& log);
   Result<std::shared_ptr<const TableFile>> OpenTable(std::shared_ptr<const FileMeta> meta) const;
@@ -146,6 +147,9 @@ class StoreImpl final : public Store {
   void SealActive();
   bool ActiveIsFull() const;
   void Poison();
+  // Returns when `sequence` is durable; the lock is that of sync_mutex_.
+  Status SyncWaiting(std::unique_lock<std::mutex>& lock, SequenceNumber sequence);
+  void GatherGroup(std::unique_lock<std::mutex>& lock);
 
   // store_read.cc
   std::shared_ptr<const ReadView> CurrentView() const;
@@ -221,7 +225,12 @@ class StoreImpl final : public Store {
 
   std::mutex sync_mutex_;
   std::condition_variable synced_;
-  bool syncing_ = false;  // guarded by sync_mutex_
+  std::condition_variable gathered_;
+  bool syncing_ = false;           // guarded by sync_mutex_
+  int sync_waiters_ = 0;           // guarded by sync_mutex_; threads that wait for a sync or do it
+  int sync_group_ = 0;             // guarded by sync_mutex_; waiters when the last sync ended
+  int lonely_syncs_ = 0;           // guarded by sync_mutex_
+  std::uint64_t sync_micros_ = 0;  // of the last sync; written by the thread that syncs
 
   mutable std::mutex wake_mutex_;
   std::condition_variable worker_wake_;

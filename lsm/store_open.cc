@@ -15,6 +15,8 @@ namespace trefoil::lsm {
 namespace {
 
 constexpr std::size_t kReplayBytesMax = std::size_t{1} << 20;  // more than this is flushed at close
+constexpr std::uint64_t kLogBytesKept = std::uint64_t{4}
+                                        << 20;  // a longer log does not stay behind
 
 // A reader gives up when a writer outran it so often; a store that lacks a file costs as many
 // tries.
@@ -252,7 +254,8 @@ Status StoreImpl::OpenFiles() {
   view_ = std::make_shared<const ReadView>(
       ReadView{.active = active_,
                .sealed = {},
-               .version = std::make_shared<const Version>(std::move(levels), std::move(blobs))});
+               .version = std::make_shared<const Version>(std::move(levels), std::move(blobs)),
+               .hints = std::make_shared<SkipHints>(manifest_.contents().log_floor.sequence)});
   return Ok();
 }
 
@@ -334,20 +337,31 @@ Status StoreImpl::SecureRecovered() {
   return FlushAll();
 }
 
+// Moves the log's floor behind its end when all batches are in files.
+void StoreImpl::ReleaseLog() {
+  const std::lock_guard lock(work_mutex_);
+  if (!active_->empty() || sealed_count_ != 0) return;
+  VersionEdit edit;
+  edit.log_floor = {.segment = log_->current_segment() + 1, .sequence = last_sequence()};
+  if (Install(std::move(edit))) log_->Retire(log_->current_segment() + 1);
+}
+
 StoreImpl::~StoreImpl() {
   StopThreads();
   if (options_.read_only || poisoned_) return;
   // Keeps the next open short; if it fails, that open replays the log.
-  if (active_->memory_bytes() > kReplayBytesMax || sealed_count_ != 0) (void)Flush();
+  const bool long_log = log_->file_bytes() > kLogBytesKept;
+  if (active_->memory_bytes() > kReplayBytesMax || sealed_count_ != 0 || long_log) (void)Flush();
   flush_.reset();
   compaction_.reset();
   if (!SyncUpTo(last_sequence())) return;
+  if (long_log) ReleaseLog();
   // Without this the next open replays the log, which loses nothing either.
   superblock_.clean = true;
   superblock_.last_sequence = last_sequence();
-  superblock_.last_sum = log_->last_sum();
+  superblock_.last_sum = log_->file_bytes() == 0 ? 0 : log_->last_sum();
   superblock_.manifest_bytes = manifest_.size_bytes();
-  (void)WriteSuperblock(env_, directory_, superblock_);
+  if (WriteSuperblock(env_, directory_, superblock_)) log_->Trim();
   view_.reset();
   RemoveDropped();
 }

@@ -304,6 +304,7 @@ Status StoreImpl::Install(VersionEdit edit, std::size_t flushed) {
     const std::lock_guard lock(state_mutex_);
     auto view = std::make_shared<ReadView>(*view_);
     view->version = std::move(version);
+    view->hints = std::make_shared<SkipHints>(manifest_.contents().log_floor.sequence);
     view->sealed.resize(view->sealed.size() - flushed);  // the oldest are last
     sealed_.erase(sealed_.begin(), sealed_.begin() + static_cast<std::ptrdiff_t>(flushed));
     sealed_count_ = sealed_.size();

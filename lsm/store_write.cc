@@ -20,6 +20,8 @@ constexpr std::size_t kLevel0SoftMax = 12;
 constexpr std::size_t kPacedBytes = std::size_t{64} << 10;
 constexpr std::size_t kChunkBytesMin = std::size_t{4} << 10;
 constexpr std::size_t kRangeDeletesMax = 256;
+constexpr std::uint64_t kGatherPart = 4;  // a sync waits so small a part of its own time for others
+constexpr int kLonelySyncs = 16;          // syncs that do not wait after one that waited in vain
 
 }  // namespace
 
@@ -104,7 +106,7 @@ Result<SequenceNumber> StoreImpl::Write(const WriteBatch& batch, Durability dura
   if (Status fits = CheckBatch(batch); !fits) return std::move(fits).error();
   if (Status room = MakeRoom(batch.encoded().size()); !room) return std::move(room).error();
   SequenceNumber sequence = 0;
-  bool sealed = false;
+  bool work = false;
   {
     const std::lock_guard lock(write_mutex_);
     if (Status writable = CheckWritable(); !writable) return std::move(writable).error();
@@ -116,12 +118,11 @@ Result<SequenceNumber> StoreImpl::Write(const WriteBatch& batch, Durability dura
     Check(applied, "a WriteBatch is well-formed");
     published_.store(sequence, std::memory_order_release);
     counters_.user_bytes.fetch_add(batch.encoded().size(), std::memory_order_relaxed);
-    if (ActiveIsFull()) {
-      SealActive();
-      sealed = true;
-    }
+    const bool full = ActiveIsFull();
+    if (full) SealActive();
+    work = full || log_->wants_spare();
   }
-  if (sealed && options_.background_work) WakeWorker();
+  if (work && options_.background_work) WakeWorker();
   if (durability == Durability::kDurable) {
     if (Status synced = SyncUpTo(sequence); !synced) return std::move(synced).error();
   } else if (options_.background_work) {
@@ -134,6 +135,29 @@ Result<SequenceNumber> StoreImpl::Write(const WriteBatch& batch, Durability dura
 Status StoreImpl::SyncUpTo(SequenceNumber sequence) {
   std::unique_lock lock(sync_mutex_);
   sequence = std::min(sequence, last_sequence());
+  if (durable_sequence() >= sequence) return Ok();
+  if (++sync_waiters_ >= sync_group_) gathered_.notify_one();
+  Status synced = SyncWaiting(lock, sequence);
+  --sync_waiters_;
+  return synced;
+}
+
+// Threads that commit in a loop fall into two groups, each of which writes while the other syncs,
+// and each sync serves half of them. So the next one waits a moment for those that the last one let
+// go, if that paid before.
+void StoreImpl::GatherGroup(std::unique_lock<std::mutex>& lock) {
+  if (sync_waiters_ >= sync_group_) return;
+  if (lonely_syncs_ != 0) {
+    --lonely_syncs_;
+    return;
+  }
+  const std::chrono::microseconds moment(sync_micros_ / kGatherPart);
+  const bool gathered =
+      gathered_.wait_for(lock, moment, [this] { return sync_waiters_ >= sync_group_; });
+  if (!gathered) lonely_syncs_ = kLonelySyncs;
+}
+
+Status StoreImpl::SyncWaiting(std::unique_lock<std::mutex>& lock, SequenceNumber sequence) {
   while (durable_sequence() < sequence) {
     if (Status writable = CheckWritable(); !writable) return writable;
     if (syncing_) {
@@ -141,9 +165,13 @@ Status StoreImpl::SyncUpTo(SequenceNumber sequence) {
       continue;
     }
     syncing_ = true;
+    GatherGroup(lock);
     lock.unlock();
+    const std::uint64_t start_micros = Clock::System().MonotonicMicros();
     Result<SequenceNumber> synced = log_->Sync();
+    sync_micros_ = Clock::System().MonotonicMicros() - start_micros;
     lock.lock();
+    sync_group_ = sync_waiters_;
     syncing_ = false;
     if (!synced) {
       Poison();

@@ -102,6 +102,17 @@ SequenceNumber ReadView::NewestCovering(Slice key, SequenceNumber snapshot) cons
   return std::max(newest, version->range_deletes().NewestCovering(key, snapshot));
 }
 
+std::optional<SkipHint> ReadView::HintOver(Slice key, SequenceNumber snapshot) const {
+  if (hints->empty()) return std::nullopt;
+  std::optional<SkipHint> hint = hints->Find(key, snapshot);
+  if (!hint) return std::nullopt;
+  const auto unchanged = [&](const auto& memtable) {
+    return memtable->NewestSequenceIn(hint->start, hint->limit) <= hint->sequence;
+  };
+  if (!unchanged(active) || !std::ranges::all_of(sealed, unchanged)) return std::nullopt;
+  return hint;
+}
+
 void ReadView::ApplyRangeDeletes(PointLookup& lookup) const {
   const SequenceNumber covering = NewestCovering(lookup.key, lookup.snapshot);
   if (covering == 0 || (lookup.found && lookup.sequence >= covering)) return;

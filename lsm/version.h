@@ -9,11 +9,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "lsm/blob_in_use.h"
 #include "lsm/memtable.h"
 #include "lsm/range_deletes.h"
+#include "lsm/skip_hints.h"
 #include "lsm/table_file.h"
 
 namespace trefoil::lsm {
@@ -50,6 +52,8 @@ struct ReadView {
   std::shared_ptr<const Memtable> active;
   std::vector<std::shared_ptr<const Memtable>> sealed;
   std::shared_ptr<const Version> version;
+  // Outlives a seal, which changes no content; a new version has new ones.
+  std::shared_ptr<SkipHints> hints;
 
   // The newest visible entry of the key; a range delete that hides it makes it a kDelete under the
   // sequence of the range delete.
@@ -58,6 +62,8 @@ struct ReadView {
   // The newest range delete over `key` that `snapshot` sees; 0 = none.
   SequenceNumber NewestCovering(Slice key, SequenceNumber snapshot) const;
   bool has_range_deletes() const;
+  // The hint over the key that holds for a reader at `snapshot`, if there is one.
+  std::optional<SkipHint> HintOver(Slice key, SequenceNumber snapshot) const;
 
  private:
   void ApplyRangeDeletes(PointLookup& lookup) const;

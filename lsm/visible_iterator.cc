@@ -7,6 +7,8 @@ namespace trefoil::lsm {
 
 namespace {
 
+constexpr std::uint64_t kDeadKeysBeforeHint = 4;
+
 std::vector<std::unique_ptr<RunCursor>> CursorsOf(const ReadView& view, const KeyRange& range,
                                                   const Run::CursorOptions& options) {
   std::vector<std::unique_ptr<RunCursor>> cursors;
@@ -87,21 +89,39 @@ void VisibleIterator::Prev() {
 }
 
 void VisibleIterator::FindNext() {
-  for (; merge_.Valid(); merge_.Next()) {
+  dead_keys_ = 0;
+  std::string jumped;  // to where a hint led
+  while (merge_.Valid()) {
     const Entry& entry = merge_.entry();
-    if (entry.sequence > sequence_) continue;
-    if (skipping_ && entry.key == Slice(skip_)) continue;
-    if (!range_.limit.empty() && entry.key >= Slice(range_.limit)) return End();
-    if (entry.kind != EntryKind::kDelete && !IsHidden(entry)) return Show(entry);
+    const bool done = skipping_ && entry.key == Slice(skip_);
+    if (entry.sequence > sequence_ || done) {
+      merge_.Next();
+      continue;
+    }
+    if (!range_.limit.empty() && entry.key >= Slice(range_.limit)) return EndAfter(range_.limit);
+    if (entry.kind != EntryKind::kDelete && !IsHidden(entry)) {
+      LeaveHint(dead_from_, entry.key);
+      return Show(entry);
+    }
     skip_.assign(entry.key.view());
     skipping_ = true;
+    if (dead_keys_++ == 0) dead_from_ = skip_;
+    if (const std::optional<SkipHint> hint = HintOver(skip_)) {
+      dead_keys_ += hint->dead_keys;
+      jumped = hint->limit;
+      merge_.Seek(jumped);
+    } else {
+      merge_.SkipOthers();
+      merge_.Next();
+    }
   }
-  End();
+  EndAfter(std::max(skip_ + '\0', jumped));
 }
 
 void VisibleIterator::FindPrev() {
+  dead_keys_ = 0;
   while (merge_.Valid()) {
-    if (merge_.entry().key < Slice(range_.start)) return End();
+    if (merge_.entry().key < Slice(range_.start)) break;
     shown_key_.assign(merge_.entry().key.view());
     Entry newest = {.key = shown_key_, .kind = EntryKind::kDelete};
     for (; merge_.Valid() && merge_.entry().key == Slice(shown_key_); merge_.Prev()) {
@@ -112,8 +132,38 @@ void VisibleIterator::FindPrev() {
       newest.kind = entry.kind;
     }
     newest.value = shown_value_;
-    if (newest.kind != EntryKind::kDelete && !IsHidden(newest)) return Show(newest);
+    if (newest.kind != EntryKind::kDelete && !IsHidden(newest)) {
+      LeaveHint(dead_to_, dead_from_);
+      return Show(newest);
+    }
+    if (dead_keys_++ == 0) dead_from_ = shown_key_ + '\0';
+    dead_to_ = shown_key_;
+    if (const std::optional<SkipHint> hint = HintOver(shown_key_)) {
+      dead_keys_ += hint->dead_keys;
+      dead_to_ = std::min(dead_to_, hint->start);
+      merge_.SeekBefore(hint->start);
+    }
   }
+  if (merge_.status()) LeaveHint(dead_to_, dead_from_);
+  End();
+}
+
+// The first few dead keys in a row are cheaper than to look for a hint.
+std::optional<SkipHint> VisibleIterator::HintOver(Slice key) const {
+  if (dead_keys_ != kDeadKeysBeforeHint) return std::nullopt;
+  return snapshot_.state().view->HintOver(key, sequence_);
+}
+
+void VisibleIterator::LeaveHint(Slice start, Slice limit) const {
+  if (dead_keys_ < SkipHints::kDeadKeysMin) return;
+  snapshot_.state().view->hints->Add({.start = start.ToString(),
+                                      .limit = limit.ToString(),
+                                      .sequence = sequence_,
+                                      .dead_keys = dead_keys_});
+}
+
+void VisibleIterator::EndAfter(const std::string& limit) {
+  if (merge_.status()) LeaveHint(dead_from_, limit);
   End();
 }
 

@@ -4,10 +4,14 @@
 // Forward, the merge stands on the entry shown, and its bytes are shown in place. Backward, entries
 // of one key come oldest first, so the newest visible one is known only when the key is left
 // behind: the entry shown is a copy, and the merge stands on the key before it.
+//
+// A walk over many keys without a visible entry leaves a hint (skip_hints.h) for later ones.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lsm/merging_cursor.h"
@@ -41,6 +45,12 @@ class VisibleIterator final : public Iterator {
   void FindNext();
   // From the merge's position back, to the last visible key.
   void FindPrev();
+  // Ends a walk forward that found nothing before `limit`.
+  void EndAfter(const std::string& limit);
+  // A usable hint over the key, when it is time to ask for one.
+  std::optional<SkipHint> HintOver(Slice key) const;
+  // Says to later iterators that nothing is visible in [start, limit), if it is worth it.
+  void LeaveHint(Slice start, Slice limit) const;
   bool IsHidden(const Entry& entry) const;
   void Show(const Entry& entry);
   void End() { valid_ = false; }
@@ -55,7 +65,10 @@ class VisibleIterator final : public Iterator {
   bool valid_ = false;
   bool forward_ = true;
   bool skipping_ = false;
-  std::string skip_;  // while skipping_: the key whose entries are dealt with
+  std::string skip_;             // while skipping_: the key whose entries are dealt with
+  std::uint64_t dead_keys_ = 0;  // crossed in a row by the move under way
+  std::string dead_from_;        // forward: the first of them; backward: just behind the first
+  std::string dead_to_;          // backward: the last of them
   Entry shown_;
   std::string shown_key_;    // owns shown_.key when moving backward
   std::string shown_value_;  // owns shown_.value when moving backward, or when it is a blob

@@ -360,15 +360,52 @@ TEST_F(StoreCareTest, ACleanOpenReadsTheLogAsFarAsItsLastBatch) {
     Fill(*store, 20);
     expected = Scan(*store, store->GetSnapshot());
   }
-  // Behind the last batch the log is not looked at.
+  // The last batches lie behind the large one, further back than a clean open reads at first.
   const std::string log = FileWithEnd(env_, "db", ".log");
   const std::uint64_t size = *(*env_.Open(log, Env::OpenMode::kRead))->Size();
-  ASSERT_GT(size, std::uint64_t{1} << 20);
+  ASSERT_GT(size, std::uint64_t{800} << 10);
   ASSERT_TRUE(env_.FlipBit(log, (size - 100) * 8));
   const Result<std::unique_ptr<Store>> store = Store::Open(env_, "db", options);
   ASSERT_TRUE(store) << ToString(store.error());
   EXPECT_FALSE((*store)->recovered());
   EXPECT_EQ(Scan(**store, (*store)->GetSnapshot()), expected);
+}
+
+TEST_F(StoreCareTest, ACloseLeavesNoLongLogBehind) {
+  StoreOptions options = SmallOptions();
+  options.memtable_bytes = std::size_t{64} << 20;
+  const std::string large(std::size_t{500} << 10, 'l');
+  for (int round = 0; round < 3; ++round) {
+    const Result<std::unique_ptr<Store>> store = Store::Open(env_, "db", options);
+    ASSERT_TRUE(store) << ToString(store.error());
+    EXPECT_FALSE((*store)->recovered());
+    EXPECT_EQ((*store)->last_sequence(), 11U * static_cast<unsigned>(round));
+    for (int i = 0; i < 10; ++i) MustPut(**store, "large", large);
+    const std::string key = StrCat("round", round);
+    MustPut(**store, key, "small");
+    // What is in the log of the first session only, after a power cut of the second.
+    const std::unique_ptr<FaultEnv> after = env_.Crash(CrashMode::kLoseAll, kSeed);
+    const Result<std::unique_ptr<Store>> again = Store::Open(*after, "db", options);
+    ASSERT_TRUE(again) << ToString(again.error());
+    EXPECT_EQ((*again)->last_sequence(), (*store)->last_sequence());
+  }
+  std::uint64_t log_bytes = 0;
+  for (const std::string& name : Names(env_, "db")) {
+    if (!name.ends_with(".log")) continue;
+    log_bytes += *(*env_.Open(StrCat("db/", name), Env::OpenMode::kRead))->Size();
+  }
+  EXPECT_EQ(log_bytes, 0U);
+}
+
+TEST_F(StoreCareTest, ACloseCutsOffWhatTheLogDoesNotHold) {
+  {
+    const std::unique_ptr<Store> store = MustOpen(env_, "db");
+    Fill(*store, 3);
+  }
+  const std::string log = FileWithEnd(env_, "db", ".log");
+  EXPECT_EQ(*(*env_.Open(log, Env::OpenMode::kRead))->Size(), 2 * 4096U);
+  const std::unique_ptr<Store> store = MustOpen(env_, "db");
+  EXPECT_EQ(store->last_sequence(), 3U);
 }
 
 // One bit of one byte in so many is flipped; under the sanitizers each try costs ten times as much.
