@@ -12,14 +12,6 @@ namespace {
 
 std::uint64_t NumberOf(NodeId id) { return static_cast<std::uint64_t>(id); }
 
-// "123 B", "8.1 kB", "70.0 MB"
-std::string Bytes(std::size_t bytes) {
-  if (bytes < 1000) return StrCat(bytes, " B");
-  const bool kilo = bytes < 1'000'000;
-  const std::size_t tenths = bytes / (kilo ? 100 : 100'000);
-  return StrCat(tenths / 10, ".", tenths % 10, kilo ? " kB" : " MB");
-}
-
 std::string Measures(const NodeReport& node) {
   std::string text;
   if (node.steps > 0) {
@@ -28,7 +20,7 @@ std::string Measures(const NodeReport& node) {
   }
   if (node.state_bytes > 0) {
     text += StrCat(text.empty() ? "" : "; ", "state ", node.state_rows, " rows, ",
-                   Bytes(node.state_bytes));
+                   BytesText(node.state_bytes));
   }
   return text;
 }
@@ -72,6 +64,13 @@ std::string Escaped(const std::string& text) {
 }
 
 }  // namespace
+
+std::string BytesText(std::size_t bytes) {
+  if (bytes < 1000) return StrCat(bytes, " B");
+  const bool kilo = bytes < 1'000'000;
+  const std::size_t tenths = bytes / (kilo ? 100 : 100'000);
+  return StrCat(tenths / 10, ".", tenths % 10, kilo ? " kB" : " MB");
+}
 
 std::string ExplainText(std::span<const NodeReport> nodes) {
   std::set<NodeId> read;

@@ -18,6 +18,9 @@ namespace trefoil::dataflow {
 // once and named by its number elsewhere.
 std::string ExplainText(std::span<const NodeReport> nodes);
 
+// "123 B", "8.1 kB", "70.0 MB"
+std::string BytesText(std::size_t bytes);
+
 // A digraph; deltas flow along solid edges, probes into arrangements along dashed ones.
 std::string ExplainDot(std::span<const NodeReport> nodes);
 

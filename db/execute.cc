@@ -173,9 +173,11 @@ class ScriptRunner {
         query::BindParameters(bound->parameters, params_, context);
     if (!parameters) return parameters.error();
     const TripleSource source(*state.view, state.schema);
-    Result<Rows> lines =
-        ExplainQuery(*bound, *parameters, *state.schema, source,
-                     {.analyze = explain.analyze, .live = explain.live, .clock = engine_.clock()});
+    Result<Rows> lines = ExplainQuery(*bound, *parameters, *state.schema, source,
+                                      {.analyze = explain.analyze,
+                                       .live = explain.live,
+                                       .dot = explain.dot,
+                                       .clock = engine_.clock()});
     if (!lines) return std::move(lines).error();
     return StatementResult{.rows = *std::move(lines), .version = state.version};
   }

@@ -1,4 +1,5 @@
-// EXPLAIN: the operators that answer a query, as rows of text.
+// EXPLAIN: how a query is answered, as rows of text (query/explain_plan.h), with what the store and
+// a graph of its own say: rows and time of each operator, and the state that it would keep live.
 #pragma once
 
 #include <span>
@@ -15,7 +16,8 @@ namespace trefoil::db {
 
 struct ExplainOptions {
   bool analyze = false;  // run it, and say what it took
-  bool live = false;     // what keeping it would hold in memory, by operator
+  bool live = false;     // what keeping it would hold in memory, and what a change costs
+  bool dot = false;      // as a picture for Graphviz
   const Clock& clock;    // for analyze
 };
 

@@ -355,6 +355,7 @@ struct SelectStatement {
 struct ExplainStatement {
   bool analyze = false;
   bool live = false;
+  bool dot = false;
   Select select;
 };
 

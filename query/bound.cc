@@ -4,6 +4,32 @@
 
 namespace trefoil::query {
 
+std::string_view NameOf(Aggregate aggregate) {
+  switch (aggregate) {
+    case Aggregate::kCount:
+      return "count";
+    case Aggregate::kSum:
+      return "sum";
+    case Aggregate::kTotal:
+      return "total";
+    case Aggregate::kAvg:
+      return "avg";
+    case Aggregate::kMin:
+      return "min";
+    case Aggregate::kMax:
+      return "max";
+    case Aggregate::kBoolAnd:
+      return "bool_and";
+    case Aggregate::kBoolOr:
+      return "bool_or";
+    case Aggregate::kStringAgg:
+      return "string_agg";
+    case Aggregate::kArrayAgg:
+      return "array_agg";
+  }
+  return "count";
+}
+
 std::vector<SetStep> SetOperatorOrder(const std::vector<SetOperator>& operators) {
   std::vector<SetStep> steps;
   std::size_t results = operators.size() + 1;  // intermediate results so far

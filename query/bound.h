@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -177,6 +178,9 @@ enum class Aggregate : std::uint8_t {
   kStringAgg,  // separator: a constant in `separator`
   kArrayAgg,
 };
+
+// "count", "string_agg": its name in queries and in the registry of functions.
+std::string_view NameOf(Aggregate aggregate);
 
 struct BoundAggregate {
   Aggregate function{};

@@ -4,7 +4,8 @@
 
 namespace trefoil::query {
 
-void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes) {
+void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes,
+              Statistics* statistics) {
   const auto verify = [&] {
     if constexpr (kVerifyBuild) VerifyPlan(plan);
   };
@@ -13,7 +14,13 @@ void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes) {
   verify();
   if (passes.find_keys) FindKeys(plan);
   verify();
+  if (passes.drop_domains) DropDomains(plan);
+  verify();
   if (passes.choose_ranges) ChooseRanges(plan, schema);
+  verify();
+  if (passes.drop_idle) DropIdle(plan);
+  verify();
+  if (passes.order_joins && statistics != nullptr) OrderJoins(plan, *statistics);
   verify();
   if (passes.prune_columns) PruneColumns(plan);
   verify();

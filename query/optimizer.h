@@ -8,18 +8,28 @@
 
 namespace trefoil::query {
 
+class Statistics;  // estimate.h
+
 struct PassSet {
   bool push_filters = true;   // conditions move to where their columns come from
   bool find_keys = true;      // equalities in join conditions become keys of the join
+  bool drop_domains = true;   // EXISTS and IN look for columns of their select directly
   bool choose_ranges = true;  // conditions on an index become the range of a scan
+  bool drop_idle = true;      // no filters without conditions, no nodes without readers
+  bool order_joins = true;    // joins begin where it costs least; needs statistics
   bool prune_columns = true;  // nobody carries what nobody reads
 };
 
-void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes);
+// `statistics` may be null: joins then stay in the order in which they were written.
+void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes,
+              Statistics* statistics = nullptr);
 
 void PushFilters(Plan& plan);
 void FindKeys(Plan& plan);
+void DropDomains(Plan& plan);
 void ChooseRanges(Plan& plan, const schema::Schema& schema);
+void OrderJoins(Plan& plan, Statistics& statistics);
+void DropIdle(Plan& plan);
 void PruneColumns(Plan& plan);
 
 }  // namespace trefoil::query

@@ -243,6 +243,7 @@ ExplainStatement ParseExplain(TokenStream& stream) {
   ExplainStatement explain;
   explain.analyze = stream.AcceptWord("analyze");
   explain.live = stream.AcceptWord("live");
+  explain.dot = stream.AcceptWord("dot");
   if (!AtSelect(stream)) stream.FailExpected("SELECT");
   explain.select = ParseSelect(stream);
   return explain;

@@ -1,6 +1,7 @@
 #include "query/prepare.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -10,6 +11,7 @@
 #include "dataflow/scalar.h"
 #include "query/binder.h"
 #include "query/diagnostic.h"
+#include "query/estimate.h"
 #include "query/parser.h"
 #include "query/planner.h"
 #include "query/to_expression.h"
@@ -156,17 +158,19 @@ Result<std::vector<Value>> BindParameters(const std::vector<BoundParameter>& par
 
 Result<Compiled> CompileSelect(const BoundSelect& select, std::uint32_t source_count,
                                std::span<const Value> parameters, const schema::Schema& schema,
-                               const PassSet& passes) {
+                               const PassSet& passes, const dataflow::Source* source) {
   Result<Plan> plan = MakePlan(select, source_count, parameters, schema);
   if (!plan) return std::move(plan).error();
-  Optimize(*plan, schema, passes);
+  std::optional<Statistics> statistics;
+  if (source != nullptr) statistics.emplace(*source, schema);
+  Optimize(*plan, schema, passes, statistics ? &*statistics : nullptr);
   return Compile(*plan);
 }
 
 Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
                        const RunContext& context) {
   Result<Compiled> compiled = CompileSelect(input.select, input.source_count, input.parameters,
-                                            input.schema, context.passes);
+                                            input.schema, context.passes, &source);
   if (!compiled) return std::move(compiled).error();
   return ReadOnce(*compiled, source);
 }

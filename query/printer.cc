@@ -284,7 +284,8 @@ class Printer {
   void Put(const DeleteStatement& statement);
   void Put(const TransactionStatement& statement);
   void Put(const ExplainStatement& explain) {
-    Text("EXPLAIN ", explain.analyze ? "ANALYZE " : "", explain.live ? "LIVE " : "");
+    Text("EXPLAIN ", explain.analyze ? "ANALYZE " : "", explain.live ? "LIVE " : "",
+         explain.dot ? "DOT " : "");
     Put(explain.select);
   }
 

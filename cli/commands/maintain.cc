@@ -70,7 +70,8 @@ int RunExplain(const Arguments& arguments) {
   const std::string& query = arguments.positional()[1];
   const std::string kind = arguments.Has("analyze") ? "ANALYZE " : "";
   const std::string live = arguments.Has("live") ? "LIVE " : "";
-  const std::string script = "EXPLAIN " + kind + live + query;
+  const std::string dot = arguments.Has("dot") ? "DOT " : "";
+  const std::string script = "EXPLAIN " + kind + live + dot + query;
   const Result<ExecuteSummary> plan = database->Execute(script, *params);
   if (!plan) {
     std::fputs(ErrorText(plan.error(), script).c_str(), stderr);

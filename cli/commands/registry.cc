@@ -89,13 +89,15 @@ const std::vector<Command> kCommands = {
      .run = RunLoad},
     {.name = "explain",
      .summary = "show the plan of a query",
-     .synopsis = "trefoil explain DB SQL [--analyze | --live] [-p name=value]...",
+     .synopsis = "trefoil explain DB SQL [--analyze] [--live] [--dot] [-p name=value]...",
      .help = "      --analyze        run it and add rows and time\n"
              "      --live           add the state and cost per change of each operator\n"
+             "      --dot            as a picture for Graphviz: pipe it into `dot -Tsvg`\n"
              "  -p, --param N=V      value of the parameter :N\n"
              "\nexample: trefoil explain music.db 'SELECT name FROM Artist' --live\n",
      .options = {{.name = "analyze", .takes_value = false},
                  {.name = "live", .takes_value = false},
+                 {.name = "dot", .takes_value = false},
                  kParam},
      .positional_min = 2,
      .positional_max = 2,

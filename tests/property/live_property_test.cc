@@ -146,7 +146,7 @@ std::string DifferenceOf(const std::vector<std::uint32_t>& recorded) {
 
 TEST(LivePropertyTest, LiveResultsAreThoseOfTheNaiveEvaluatorAfterEveryTransaction) {
   const std::uint64_t seed = TestSeed();
-  const int rounds = static_cast<int>(60 * TestScale());
+  const int rounds = static_cast<int>(300 * TestScale());
   const bool is_forked = std::getenv("TREFOIL_FORK") != nullptr;
   for (int round = 0; round < rounds; ++round) {
     Choices choices(seed + static_cast<std::uint64_t>(round));

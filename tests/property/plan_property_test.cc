@@ -38,13 +38,21 @@ Outcome RunEverywhere(const GeneratedCase& made) {
       outcome.difference = ToString(expected.error());
       return outcome;
     }
-    const query::PassSet no_pass{
-        .push_filters = false, .find_keys = false, .choose_ranges = false, .prune_columns = false};
-    std::vector<query::PassSet> sets = {{}, no_pass, {}, {}, {}, {}};
+    const query::PassSet no_pass{.push_filters = false,
+                                 .find_keys = false,
+                                 .drop_domains = false,
+                                 .choose_ranges = false,
+                                 .drop_idle = false,
+                                 .order_joins = false,
+                                 .prune_columns = false};
+    std::vector<query::PassSet> sets = {{}, no_pass, {}, {}, {}, {}, {}, {}, {}};
     sets[2].push_filters = false;
     sets[3].find_keys = false;
     sets[4].choose_ranges = false;
     sets[5].prune_columns = false;
+    sets[6].order_joins = false;
+    sets[7].drop_domains = false;
+    sets[8].drop_idle = false;
     for (std::size_t i = 0; i < sets.size(); ++i) {
       const std::string answer = bed.Run(query, {}, sets[i]);
       if (answer.starts_with("error[unsupported]")) {

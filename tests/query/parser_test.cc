@@ -64,6 +64,7 @@ const std::vector<std::string> kStatements = {
     "COMMIT DURABLE",
     "ROLLBACK",
     "EXPLAIN ANALYZE LIVE SELECT 1",
+    "EXPLAIN DOT SELECT 1",
 };
 
 TEST(ParserTest, PrintsEveryKindOfStatementBackToTheSameTree) {
