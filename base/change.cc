@@ -93,32 +93,46 @@ void EditItems(std::vector<Item>& items, const Edit& edit, Item item) {
   }
 }
 
-// `value` with `edit` done to it; path[depth] is the step within `value`.
-Value Edited(const Value& value, const Edit& edit, std::size_t depth) {
-  const std::span<const Value> old_items =
-      value.kind() == ValueKind::kList || value.kind() == ValueKind::kObject
-          ? value.items()
-          : std::span<const Value>();
-  std::vector<Value> items(old_items.begin(), old_items.end());
-  const PathStep& step = edit.path[depth];
-  const bool is_last = depth + 1 == edit.path.size();
-  if (value.kind() == ValueKind::kObject) {
-    const auto* name = std::get_if<std::string>(&step);
-    Check(name != nullptr, "an edit within an object names a column");
-    const auto found = std::ranges::find(*value.names(), *name);
-    Check(found != value.names()->end(), "an edit names a column of its object");
-    Value& item = items[static_cast<std::size_t>(found - value.names()->begin())];
-    item = is_last ? edit.value : Edited(item, edit, depth + 1);
-    return Value::Object(value.names(), std::move(items));
-  }
-  Check(value.kind() == ValueKind::kList, "an edit goes into a list or an object");
-  if (is_last) {
-    EditItems(items, edit, edit.value);
+// How many of `edits`, from the first on, go into the same list or object.
+std::size_t CountSiblings(std::span<const Edit> edits) {
+  const std::span<const PathStep> parent = std::span(edits[0].path).first(edits[0].path.size() - 1);
+  const auto is_sibling = [&](const Edit& edit) {
+    return edit.path.size() == parent.size() + 1 &&
+           std::ranges::equal(parent, std::span(edit.path).first(parent.size()));
+  };
+  const auto end = std::ranges::find_if_not(edits, is_sibling);
+  return static_cast<std::size_t>(end - edits.begin());
+}
+
+Value& ColumnOf(const Value& object, std::vector<Value>& items, const PathStep& step) {
+  const auto* name = std::get_if<std::string>(&step);
+  Check(name != nullptr, "an edit within an object names a column");
+  const auto found = std::ranges::find(*object.names(), *name);
+  Check(found != object.names()->end(), "an edit names a column of its object");
+  return items[static_cast<std::size_t>(found - object.names()->begin())];
+}
+
+// `value` with the edits of siblings done to it, so that what lies on their path is copied once;
+// path[depth] is the step within `value`.
+Value Edited(const Value& value, std::span<const Edit> siblings, std::size_t depth) {
+  const bool is_object = value.kind() == ValueKind::kObject;
+  Check(is_object || value.kind() == ValueKind::kList, "an edit goes into a list or an object");
+  std::vector<Value> items(value.items().begin(), value.items().end());
+  const std::vector<PathStep>& path = siblings[0].path;
+  if (depth + 1 < path.size()) {
+    Value& item = is_object ? ColumnOf(value, items, path[depth])
+                            : items[PositionOf(path[depth], items.size())];
+    item = Edited(item, siblings, depth + 1);
   } else {
-    Value& item = items[PositionOf(step, items.size())];
-    item = Edited(item, edit, depth + 1);
+    for (const Edit& edit : siblings) {
+      if (is_object) {
+        ColumnOf(value, items, edit.path[depth]) = edit.value;
+      } else {
+        EditItems(items, edit, edit.value);
+      }
+    }
   }
-  return Value::List(std::move(items));
+  return is_object ? Value::Object(value.names(), std::move(items)) : Value::List(std::move(items));
 }
 
 Origin Both(Origin a, Origin b) { return a == b ? a : Origin::kBoth; }
@@ -304,14 +318,19 @@ void Apply(const Change& change, std::vector<Row>& rows) {
     rows = change.added;
     return;
   }
-  for (const Edit& edit : change.edits) {
+  std::span<const Edit> edits = change.edits;
+  while (!edits.empty()) {
+    const Edit& edit = edits.front();
     Check(!edit.path.empty(), "an edit has a path");
     if (edit.path.size() == 1) {
       EditItems(rows, edit, edit.op == EditOp::kRemove ? Row() : Row(edit.value, edit.key));
+      edits = edits.subspan(1);
       continue;
     }
+    const std::size_t siblings = CountSiblings(edits);
     Row& row = rows[PositionOf(edit.path.front(), rows.size())];
-    row = Row(Edited(row.object(), edit, 1), row.key());
+    row = Row(Edited(row.object(), edits.first(siblings), 1), row.key());
+    edits = edits.subspan(siblings);
   }
 }
 
