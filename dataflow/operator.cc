@@ -121,9 +121,11 @@ bool Operator::PullOldFromNew(std::uint32_t slot, const Pull& pull, Context& con
   const bool finished = PullRows(slot, now, context, [&](RowView row, Weight weight) {
     const auto place = std::ranges::partition_point(
         changed, [&](std::uint32_t i) { return CompareRows(changes.row(i), row) < 0; });
+    // A row may come in several parts; what changed is taken from the first of them.
     if (place != changed.end() && EqualRows(changes.row(*place), row)) {
-      seen[static_cast<std::size_t>(place - changed.begin())] = true;
-      weight -= changes.weight(*place);
+      const auto i = static_cast<std::size_t>(place - changed.begin());
+      if (!seen[i]) weight -= changes.weight(*place);
+      seen[i] = true;
     }
     return weight == 0 || sink(row, weight);
   });

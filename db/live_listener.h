@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/thread_id.h"
 #include "dataflow/view.h"
@@ -37,6 +38,11 @@ class Listener {
 
   const WatchOptions& options() const { return options_; }
   trefoil::Deliver deliver() const { return options_.deliver; }
+  // Notes that the listener waits to be pumped, or no longer does; true if it did before.
+  bool SetDue(bool due) {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(is_due_, due);
+  }
   // The result as of the Change delivered last.
   Rows Current() const;
 
@@ -55,6 +61,7 @@ class Listener {
   Version delivered_version_{};         // guarded by mutex_
   std::optional<Error> owed_error_;     // guarded by mutex_
   bool cancelled_ = false;              // guarded by mutex_
+  bool is_due_ = false;                 // guarded by mutex_
   ThreadId caller_;                     // guarded by mutex_; of the running call
 };
 

@@ -17,6 +17,7 @@
 #include "dataflow/operators/left_join.h"
 #include "dataflow/operators/map.h"
 #include "dataflow/operators/project.h"
+#include "dataflow/operators/route.h"
 #include "dataflow/operators/semi_join.h"
 #include "dataflow/operators/set_operation.h"
 #include "dataflow/operators/top_k.h"
@@ -114,6 +115,12 @@ class Compiler {
         dataflow::GroupBy{.key = {}, .aggregates = {{.function = "count", .arguments = {}}}},
         {nothing});
   }
+  NodeNumber Emit(const BindingsNode& op, const PlanNode& node) {
+    dataflow::Feed feed{.name = op.name, .kinds = {}};
+    for (const PlanColumn& column : node.columns) feed.kinds.push_back(column.kind);
+    out_.bindings = AddSpec(std::move(feed));
+    return *out_.bindings;
+  }
   NodeNumber Emit(const FilterNode& op, const PlanNode& node) {
     return AddSpec(dataflow::Filter{Conjunction(op.conjuncts, node)}, InputsOf(node));
   }
@@ -140,6 +147,19 @@ class Compiler {
                                   .condition = Condition(op.conditions, node),
                                   .outputs = Outputs(node)},
                    InputsOf(node));
+  }
+  NodeNumber Emit(const RouteNode& op, const PlanNode& node) {
+    dataflow::Route route{
+        .alternatives = {}, .condition = Condition(op.conditions, node), .outputs = Outputs(node)};
+    for (const auto& tests : op.alternatives) {
+      dataflow::RouteAlternative& alternative = route.alternatives.emplace_back();
+      for (const PlanRouteTest& test : tests) {
+        alternative.push_back({.test = test.test,
+                               .row = PlaceIn(node.inputs[1], test.row),
+                               .binding = PlaceIn(node.inputs[0], test.binding)});
+      }
+    }
+    return AddSpec(std::move(route), InputsOf(node));
   }
   NodeNumber Emit(const LeftJoinNode& op, const PlanNode& node) {
     return AddSpec(dataflow::LeftJoin{.on = Equalities(op.on, node),
@@ -223,7 +243,12 @@ class Compiler {
     }
     const std::size_t width = map.outputs.size();
     dataflow::ViewLevel shown;
-    shown.bucket = Box(level.bucket, level.node, map);
+    if (!out_.levels.empty()) {
+      shown.bucket = Box(level.bucket, level.node, map);
+    } else if (!level.bucket.empty()) {
+      // The number of a binding is never NULL.
+      shown.bucket = {PlaceIn(level.node, level.bucket[0])};
+    }
     shown.order = SortsOf(level.order, level.node);
     for (const ColumnRef& ref : level.key) shown.key.push_back(PlaceIn(level.node, ref));
     std::vector<std::string> names;

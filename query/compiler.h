@@ -2,6 +2,7 @@
 // levels of the answer.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "dataflow/plan.h"
@@ -16,6 +17,8 @@ struct Compiled {
   std::vector<dataflow::NodeNumber> levels;  // the outermost first
   dataflow::ViewShape shape;                 // of the same levels
   std::vector<dataflow::NodeNumber> nodes;   // by number of the query's plan, for EXPLAIN
+  // Of a plan with bindings: the feed that holds them.
+  std::optional<dataflow::NodeNumber> bindings;
 };
 
 // Errors: kTypeMismatch, kUnsupported.

@@ -38,6 +38,12 @@ class NodeText {
     return text;
   }
   std::string operator()(const OneRowNode&) const { return "one row"; }
+  std::string operator()(const BindingsNode&) const { return "bindings"; }
+  std::string operator()(const RouteNode& route) const {
+    std::vector<PlanEquality> on;
+    for (const PlanRouteTest& test : route.alternatives[0]) on.push_back({test.row, test.binding});
+    return StrCat("route", OnText(on, route.conditions));
+  }
   std::string operator()(const FilterNode& filter) const {
     return StrCat("filter ", input_.names.Text(filter.conjuncts));
   }

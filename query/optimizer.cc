@@ -16,6 +16,8 @@ void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes,
   verify();
   if (passes.drop_domains) DropDomains(plan);
   verify();
+  if (passes.route_bindings) RouteBindings(plan);
+  verify();
   if (passes.choose_ranges) ChooseRanges(plan, schema);
   verify();
   if (passes.drop_idle) DropIdle(plan);

@@ -110,6 +110,10 @@ PlanNode CopyNode(const PlanNode& node) {
     copy.op = MapNode{CopyExprs(map->outputs)};
   } else if (const auto* join = std::get_if<JoinNode>(&node.op)) {
     copy.op = JoinNode{join->on, CopyExprs(join->conditions)};
+  } else if (const auto* bindings = std::get_if<BindingsNode>(&node.op)) {
+    copy.op = *bindings;
+  } else if (const auto* route = std::get_if<RouteNode>(&node.op)) {
+    copy.op = RouteNode{route->alternatives, CopyExprs(route->conditions)};
   } else if (const auto* left = std::get_if<LeftJoinNode>(&node.op)) {
     copy.op = LeftJoinNode{left->on, CopyExprs(left->conditions)};
   } else if (const auto* semi = std::get_if<SemiJoinNode>(&node.op)) {
@@ -196,6 +200,14 @@ void ForEachColumnRead(const PlanNode& node, const std::function<void(ColumnRef)
     exprs(map->outputs);
   } else if (const auto* inner = std::get_if<JoinNode>(&node.op)) {
     join(*inner);
+  } else if (const auto* route = std::get_if<RouteNode>(&node.op)) {
+    for (const auto& alternative : route->alternatives) {
+      for (const PlanRouteTest& test : alternative) {
+        visit(test.row);
+        visit(test.binding);
+      }
+    }
+    exprs(route->conditions);
   } else if (const auto* left = std::get_if<LeftJoinNode>(&node.op)) {
     join(*left);
   } else if (const auto* semi = std::get_if<SemiJoinNode>(&node.op)) {

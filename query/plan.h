@@ -23,6 +23,7 @@
 #include <variant>
 #include <vector>
 
+#include "dataflow/router.h"
 #include "dataflow/source.h"
 #include "query/bound.h"
 
@@ -52,6 +53,11 @@ struct ScanNode {
   std::vector<AttributeId> range_attributes = {};  // that the range is about
 };
 struct OneRowNode {};  // one row without columns
+// One row for each binding of a plan that several queries share: its number, then the values of
+// the slots (lift.h).
+struct BindingsNode {
+  std::string name;  // tells the bindings of two plans apart
+};
 struct FilterNode {
   std::vector<BoundExpr> conjuncts;
 };
@@ -62,6 +68,17 @@ struct MapNode {
 struct JoinNode {
   std::vector<PlanEquality> on;
   std::vector<BoundExpr> conditions;
+};
+// Inner join of bindings with the rows that they select, by route_bindings. Inputs: bindings, rows.
+struct PlanRouteTest {
+  dataflow::RouteTest test{};
+  ColumnRef row;
+  ColumnRef binding;
+};
+struct RouteNode {
+  // The tests of one alternative all hold.
+  std::vector<std::vector<PlanRouteTest>> alternatives;
+  std::vector<BoundExpr> conditions;  // hold besides
 };
 struct LeftJoinNode {
   std::vector<PlanEquality> on;
@@ -112,8 +129,8 @@ struct FixpointNode {
   std::string name;
 };
 struct PlanNode {
-  std::variant<ScanNode, OneRowNode, FilterNode, MapNode, JoinNode, LeftJoinNode, SemiJoinNode,
-               GroupNode, SetNode, TopNode, LoopNode, FixpointNode>
+  std::variant<ScanNode, OneRowNode, BindingsNode, FilterNode, MapNode, JoinNode, RouteNode,
+               LeftJoinNode, SemiJoinNode, GroupNode, SetNode, TopNode, LoopNode, FixpointNode>
       op;
   std::vector<PlanNumber> inputs;
   std::vector<PlanColumn> columns;

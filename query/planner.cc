@@ -314,10 +314,51 @@ std::size_t PlannerContext::PlanLevelOf(const BoundSelect& select, const Environ
   return number;
 }
 
+// Columns of `source` that are read behind the groups of a core, or behind its outputs: there,
+// nothing but the columns of an environment is left of the rows around.
+std::vector<ColumnRef> ReadLate(const BoundSelect& select, SourceId source) {
+  std::set<ColumnRef> late;
+  const auto collect = [&](const BoundExpr& expr) {
+    for (const ColumnRef& ref : ColumnsOf(expr)) {
+      if (ref.source == source) late.insert(ref);
+    }
+  };
+  for (const BoundCore& core : select.cores) {
+    if (core.having) collect(*core.having);
+    if (core.grouped) std::ranges::for_each(core.outputs, collect);
+  }
+  std::ranges::for_each(select.after, collect);
+  return {late.begin(), late.end()};
+}
+
+Environment PlannerContext::EnvironmentOf(const BoundSelect& select, const PlanBindings& bindings) {
+  PlanNode node{.op = BindingsNode{bindings.name}, .inputs = {}, .columns = {}};
+  node.columns.push_back({{bindings.source, 0}, ValueKind::kInt});
+  for (const ValueKind kind : bindings.kinds) {
+    const auto number = static_cast<std::uint32_t>(node.columns.size());
+    node.columns.push_back({{bindings.source, number}, kind});
+  }
+  Environment environment;
+  environment.columns = {node.columns[0]};
+  for (const ColumnRef& ref : ReadLate(select, bindings.source)) {
+    environment.columns.push_back(node.columns[ref.column]);
+  }
+  environment.domain = Add(std::move(node));
+  return environment;
+}
+
 Result<Plan> MakePlan(const BoundSelect& select, std::uint32_t source_count,
-                      std::span<const Value> parameters, const schema::Schema& schema) {
+                      std::span<const Value> parameters, const schema::Schema& schema,
+                      const PlanBindings* bindings) {
   PlannerContext planner(source_count, parameters, schema);
-  planner.PlanLevelOf(select, nullptr);
+  if (bindings == nullptr) {
+    planner.PlanLevelOf(select, nullptr);
+  } else {
+    const Environment environment = planner.EnvironmentOf(select, *bindings);
+    const std::size_t number = planner.PlanLevelOf(select, &environment);
+    // The number alone tells bindings apart.
+    planner.plan().levels[number].bucket.resize(planner.error() ? 0 : 1);
+  }
   if (planner.error()) return *std::move(planner.error());
   return std::move(planner.plan());
 }

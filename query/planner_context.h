@@ -10,6 +10,7 @@
 
 #include "query/bound.h"
 #include "query/plan.h"
+#include "query/planner.h"
 #include "schema/schema.h"
 #include "trefoil/result.h"
 
@@ -40,6 +41,8 @@ class PlannerContext {
 
   // Plans `select` as a level of the answer, and the levels below it. Returns its number.
   std::size_t PlanLevelOf(const BoundSelect& select, const Environment* environment);
+  // What the outermost select sees of its bindings.
+  Environment EnvironmentOf(const BoundSelect& select, const PlanBindings& bindings);
   std::optional<Error>& error() { return error_; }
   Plan& plan() { return plan_; }
 

@@ -101,10 +101,7 @@ Result<Rows> ReadOnce(const Compiled& compiled, const dataflow::Source& source) 
              : ReadNested(graph, *installed, compiled);
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
-                                                   schema::SchemaRef schema) {
+Result<BoundQuery> BindText(std::string_view text, const schema::Schema& schema) {
   const ParsedScript script = Parse(text);
   if (!script.diagnostics.empty()) return script.diagnostics[0];
   const auto* statement = script.statements.size() == 1
@@ -115,7 +112,14 @@ Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
                    ErrorCode::kUnsupported, "a prepared query is exactly one SELECT",
                    "other statements are run with Execute");
   }
-  Result<BoundQuery> bound = Bind({text, *schema}, statement->select);
+  return Bind({text, schema}, statement->select);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
+                                                   schema::SchemaRef schema) {
+  Result<BoundQuery> bound = BindText(text, *schema);
   if (!bound) return std::move(bound).error();
   auto prepared = std::make_shared<Query::Plan>();
   prepared->text = text;
@@ -125,6 +129,7 @@ Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
     prepared->names.push_back(column.name);
     prepared->kinds.push_back(KindOfType(column.type));
   }
+  prepared->lifted = Lift(prepared->bound, text);
   // What no plan exists for is refused here, not when it runs.
   const std::vector<Value> nulls(prepared->bound.parameters.size());
   Result<Plan> plan =
@@ -186,7 +191,7 @@ Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const
                    source, context);
 }
 
-Result<Compiled> CompileLive(const Query::Plan& query, const Params& params) {
+Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& params) {
   if (query.bound.as_of) {
     return Unsupported("a query with AS OF never changes, so it cannot be live", "run it once");
   }
@@ -196,9 +201,31 @@ Result<Compiled> CompileLive(const Query::Plan& query, const Params& params) {
                          "pass the time as a parameter");
     }
   }
-  Result<std::vector<Value>> values = BindParameters(query.bound.parameters, params, {});
-  if (!values) return std::move(values).error();
-  return CompileSelect(query.bound.select, query.bound.source_count, *values, *query.schema, {});
+  return BindParameters(query.bound.parameters, params, {});
+}
+
+Result<Compiled> CompileLive(const Query::Plan& query, std::span<const Value> parameters) {
+  return CompileSelect(query.bound.select, query.bound.source_count, parameters, *query.schema, {});
+}
+
+Result<Compiled> CompileShared(const Query::Plan& query, std::span<const Value> parameters,
+                               std::string name, const PassSet& passes) {
+  if (query.lifted.slots.empty()) return Unsupported("the query has no slots to bind");
+  // A tree of its own, in which slots can be replaced.
+  Result<BoundQuery> bound = BindText(query.text, *query.schema);
+  if (!bound) return std::move(bound).error();
+  PlanBindings bindings{
+      .name = std::move(name), .source = SourceId{bound->source_count++}, .kinds = {}};
+  for (const Slot& slot : query.lifted.slots) bindings.kinds.push_back(KindOfType(slot.type));
+  ReplaceSlots(*bound, bindings.source);
+  Result<Plan> plan =
+      MakePlan(bound->select, bound->source_count, parameters, *query.schema, &bindings);
+  if (!plan) return std::move(plan).error();
+  Optimize(*plan, *query.schema, passes);
+  if (!ReachesBindings(*plan)) {
+    return Unsupported("each change would have to be tried with every binding");
+  }
+  return Compile(*plan);
 }
 
 }  // namespace query

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "dataflow/source.h"
 #include "query/bound.h"
 #include "query/compiler.h"
+#include "query/lift.h"
 #include "query/optimizer.h"
 #include "schema/schema.h"
 #include "trefoil/query.h"
@@ -27,6 +29,7 @@ class Query::Plan {
   std::string text;
   schema::SchemaRef schema;
   query::BoundQuery bound;
+  query::LiftedQuery lifted;
   std::vector<std::string> names;
   std::vector<ValueKind> kinds;
 };
@@ -65,8 +68,19 @@ Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
 Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const Params& params,
                  const RunContext& context);
 
-// The graph of a live query. Error kUnsupported: it asks for the time or for a past version.
-Result<Compiled> CompileLive(const Query::Plan& query, const Params& params);
+// The values of the parameters of a live query. Errors: those of BindParameters; kUnsupported: the
+// query asks for the time or for a past version.
+Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& params);
+
+// The graph of a live query with parameters from BindLive.
+Result<Compiled> CompileLive(const Query::Plan& query, std::span<const Value> parameters);
+
+// One graph for all live queries with the PlanKey of this one. Its outermost list has a bucket for
+// each binding, whose rows the caller feeds: a number, then the SlotValues. Two plans in a graph
+// have different names. Error kUnsupported: bindings would not make it cheaper, or there is no
+// plan for them; a graph for these parameters alone does it.
+Result<Compiled> CompileShared(const Query::Plan& query, std::span<const Value> parameters,
+                               std::string name, const PassSet& passes = {});
 
 }  // namespace query
 }  // namespace trefoil

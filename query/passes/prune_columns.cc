@@ -82,6 +82,7 @@ void PruneColumns(Plan& plan) {
       }
       Cut(node, needed[i]);
     } else if (std::holds_alternative<JoinNode>(node.op) ||
+               std::holds_alternative<RouteNode>(node.op) ||
                std::holds_alternative<LeftJoinNode>(node.op)) {
       Cut(node, needed[i]);
     } else if (std::holds_alternative<FilterNode>(node.op) ||

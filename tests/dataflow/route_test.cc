@@ -254,6 +254,40 @@ TEST_F(ManyBindingsTest, ReadsOnlyTheWindowOfANewOrMovedBinding) {
   EXPECT_LE(removed, 40U);
 }
 
+TEST(RouteReadTest, TakesAChangeBackOnceWhereTheSameRowIsReadInParts) {
+  testing::ModelSource source;
+  source.AddTable(kIssue, {kId, kProject}, {kId});
+  source.AddIndex(kIssue, kByProject, {{kProject, false}});
+  FunctionRegistry functions;
+  Graph graph(source, functions, {});
+  Plan plan;
+  const NodeNumber bindings =
+      plan.Add(Feed{.name = "b", .kinds = {ValueKind::kInt, ValueKind::kInt}});
+  // Without the key, two issues of a project are two times the same row.
+  const NodeNumber projects =
+      plan.Add(Input{.relation = {kIssue, {kProject}}, .kinds = {ValueKind::kInt}});
+  const NodeNumber routed =
+      plan.Add(Route{.alternatives = {{{.test = RouteTest::kEqual, .row = 0, .binding = 1}}},
+                     .outputs = {0, 2}},
+               {bindings, projects});
+  const Installed installed = *graph.Install(plan, {routed, bindings});
+  graph.Feed(installed.roots[1], Row{Int(1), Int(7)}, 1);
+  source.Put(kIssue, {Int(1), Int(7)});
+  ASSERT_TRUE(source.Commit(graph).has_value());
+  const Port by_project = *graph.Offer(installed.roots[0], {.equal = {1}});
+  source.Put(kIssue, {Int(2), Int(7)});
+  source.Put(kIssue, {Int(3), Int(7)});
+  ASSERT_TRUE(graph.Step(source.Changes()).has_value());
+  const Row key = {Int(7)};
+  Weight before = 0;
+  const auto add = [&](RowView, Weight weight) {
+    before += weight;
+    return true;
+  };
+  ASSERT_TRUE(graph.Read(by_project, {.key = key, .when = When::kOld}, add).has_value());
+  EXPECT_EQ(before, 1);
+}
+
 TEST(RouteErrorTest, RefusesSlotsThatNoValueCouldPass) {
   testing::ModelSource source;
   FunctionRegistry functions;

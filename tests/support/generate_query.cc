@@ -36,8 +36,12 @@ struct Relation {
 
 class QueryWriter {
  public:
-  QueryWriter(Choices& choices, const std::vector<GeneratedTable>& tables, bool plain_sql)
-      : choices_(choices), tables_(tables), plain_(plain_sql) {}
+  QueryWriter(Choices& choices, const std::vector<GeneratedTable>& tables,
+              const GeneratorOptions& options)
+      : choices_(choices),
+        tables_(tables),
+        plain_(options.plain_sql),
+        with_literals_(options.with_literals) {}
 
   std::string Query() {
     std::string text;
@@ -306,13 +310,43 @@ class QueryWriter {
     bool simple = true;
   };
 
+  std::string Where(const Scope& rows, int depth) {
+    const std::string any = OneIn(2) ? Condition(rows, depth) : std::string();
+    if (!with_literals_ || (rows.outer != nullptr && OneIn(2))) {
+      return any.empty() ? any : " WHERE " + any;
+    }
+    std::string where = any.empty() ? " WHERE " : StrCat(" WHERE ", any, " AND ");
+    for (std::uint32_t more = Pick(3) + 1; more > 0; --more) {
+      where += StrCat(WithLiteral(rows), more > 1 ? " AND " : "");
+    }
+    return where;
+  }
+
+  // A column compared with a literal.
+  std::string WithLiteral(const Scope& rows) {
+    const VisibleColumn& column = Among(rows.columns);
+    static const std::vector<std::string> kOperators = {" = ",  " = ", " = ", " < ",
+                                                        " <= ", " > ", " >= "};
+    switch (Pick(8)) {
+      case 6:
+        return StrCat(column.text, " IN (", Literal(column.kind), ", ", Literal(column.kind), ")");
+      case 7: {
+        const VisibleColumn& other = Among(rows.columns);
+        return StrCat("(", column.text, " = ", Literal(column.kind), " OR ", other.text,
+                      Among(kOperators), Literal(other.kind), ")");
+      }
+      default:
+        return StrCat(column.text, Among(kOperators), Literal(column.kind));
+    }
+  }
+
   // `entries` writes what stands behind SELECT, given what the names mean.
   Core MakeCore(const Scope* outer, int depth, bool may_group,
                 const std::function<std::string(const Scope&)>& entries) {
     rows_.push_back(std::make_unique<Scope>(Scope{.columns = {}, .outer = outer}));
     Scope& rows = *rows_.back();
     const std::string from = From(outer, rows, depth);
-    const std::string where = OneIn(2) ? " WHERE " + Condition(rows, depth) : std::string();
+    const std::string where = Where(rows, depth);
     if (may_group && OneIn(3)) {
       Scope groups{.columns = {}, .outer = outer, .grouped = &rows};
       std::string keys;
@@ -473,6 +507,7 @@ class QueryWriter {
   Choices& choices_;
   const std::vector<GeneratedTable>& tables_;
   const bool plain_;
+  const bool with_literals_;
   int alias_count_ = 0;
   std::vector<Relation> ctes_;
   std::vector<std::unique_ptr<Scope>> rows_;  // that grouped scopes point to
@@ -481,8 +516,8 @@ class QueryWriter {
 }  // namespace
 
 std::string GenerateQuery(Choices& choices, const std::vector<GeneratedTable>& tables,
-                          bool plain_sql) {
-  return QueryWriter(choices, tables, plain_sql).Query();
+                          const GeneratorOptions& options) {
+  return QueryWriter(choices, tables, options).Query();
 }
 
 }  // namespace trefoil::testing

@@ -196,7 +196,7 @@ GeneratedCase GenerateCase(Choices& choices, const GeneratorOptions& options) {
   }
   for (GeneratedTable& table : made.tables) Declare(choices, made.tables, table);
   for (std::size_t i = 0; i < options.query_count; ++i) {
-    made.queries.push_back(GenerateQuery(choices, made.tables, options.plain_sql));
+    made.queries.push_back(GenerateQuery(choices, made.tables, options));
   }
   Writer writer(choices, made.tables);
   for (std::size_t i = choices.Pick(20); i > 0; --i) made.rows.push_back(writer.Write());

@@ -49,7 +49,8 @@ struct GeneratedCase {
 };
 
 struct GeneratorOptions {
-  bool plain_sql = false;  // only what SQLite understands in the same way
+  bool plain_sql = false;      // only what SQLite understands in the same way
+  bool with_literals = false;  // most selects compare columns with literals
   std::size_t query_count = 1;
   std::size_t transaction_count = 0;
 };
@@ -58,6 +59,6 @@ GeneratedCase GenerateCase(Choices& choices, const GeneratorOptions& options);
 
 // A query over the tables.
 std::string GenerateQuery(Choices& choices, const std::vector<GeneratedTable>& tables,
-                          bool plain_sql);
+                          const GeneratorOptions& options);
 
 }  // namespace trefoil::testing
