@@ -152,6 +152,22 @@ Result<std::optional<std::vector<Value>>> Snapshot::Get(std::string_view type_na
   return ReadOne(state_->pinned->view(), **type, key);
 }
 
+Status Snapshot::GetMany(
+    std::string_view type_name, std::span<const std::vector<Value>> keys,
+    const std::function<void(std::size_t i, std::span<const Value> row)>& visit) const {
+  Result<const schema::Type*> type = TypeNamed(*state_->pinned->schema(), type_name);
+  if (!type) return std::move(type).error();
+  std::vector<std::string> subjects;
+  subjects.reserve(keys.size());
+  for (const std::vector<Value>& key : keys) {
+    Result<std::string> subject = db::EncodeSubject(**type, key);
+    if (!subject) return std::move(subject).error();
+    subjects.push_back(*std::move(subject));
+  }
+  return db::TripleStore(state_->pinned->view())
+      .Lookup(**type, DeclaredColumns(**type), subjects, visit);
+}
+
 Status Snapshot::Scan(std::string_view type_name,
                       const std::function<bool(std::span<const Value> row)>& visit) const {
   Result<const schema::Type*> type = TypeNamed(*state_->pinned->schema(), type_name);

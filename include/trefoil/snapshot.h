@@ -2,6 +2,7 @@
 // thread may use any copy. Must not outlive its Database.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,10 @@ class Snapshot {
   // The declared columns of one row in declaration order, or nothing.
   Result<std::optional<std::vector<Value>>> Get(std::string_view type,
                                                 std::span<const Value> key) const;
+  // The same for many rows at once, whose look-ups overlap: `visit` gets each in the order of
+  // `keys`, an empty span when there is none with that key. The span is valid during the call.
+  Status GetMany(std::string_view type, std::span<const std::vector<Value>> keys,
+                 const std::function<void(std::size_t i, std::span<const Value> row)>& visit) const;
   // Every row of a type in key order, declared columns in declaration order, until `visit` returns
   // false. The span is valid during the call.
   Status Scan(std::string_view type,
