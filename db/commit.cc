@@ -12,6 +12,7 @@
 //
 // Steps 1 to 4 run under commit_mutex_. I1: observers hear of versions in order, each once.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -23,6 +24,7 @@
 #include "db/local_frame.h"
 #include "db/meta.h"
 #include "db/triple_store.h"
+#include "schema/cell.h"
 #include "schema/convert.h"
 #include "schema/keys.h"
 
@@ -92,7 +94,7 @@ std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema
   std::vector<schema::KeyPart> parts;
   for (const auto& [key, value] : writes) {
     schema::FactName name;
-    if (!schema::ParseFactKey(Slice(key), &name)) continue;
+    if (!schema::ParseFactKey(key.slice(), &name)) continue;
     if (type == nullptr || type->id != name.type) {
       type = schema.FindType(name.type);
       if (type == nullptr) continue;
@@ -115,32 +117,53 @@ std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema
 
 }  // namespace
 
-// A reference in a row that was deleted again, or overwritten, still has to name a row.
+// A reference in a row that was deleted again, or overwritten, still has to name a row. The rows
+// are asked for together, each once, so that their look-ups overlap.
 Status Engine::CheckReferences(WriteTransaction& transaction) const {
-  const TripleStore store(transaction.view_);
-  for (const ReferenceCheck& check : transaction.writer_.references()) {
+  const std::vector<ReferenceCheck>& checks = transaction.writer_.references();
+  if (checks.empty()) return Ok();
+  std::vector<std::string> keys;
+  std::vector<std::size_t> key_of(checks.size());
+  std::map<std::pair<TypeId, Value>, std::size_t> asked;
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    const ReferenceCheck& check = checks[i];
+    const auto [at, is_new] = asked.try_emplace({check.target, check.value}, keys.size());
+    key_of[i] = at->second;
+    if (!is_new) continue;
     const schema::Type* target = transaction.schema_->FindType(check.target);
+    keys.emplace_back();
     if (target == nullptr) continue;
-    const std::span<const Value> key =
-        check.value.kind() == ValueKind::kRef ? check.value.items() : std::span(&check.value, 1);
-    Result<std::string> subject = EncodeSubject(*target, key);
+    Result<std::string> subject = EncodeSubject(*target, KeyOf(check.value));
     if (!subject) return std::move(subject).error();
-    Result<bool> exists = store.Exists(target->id, Slice(*subject));
-    if (!exists) return std::move(exists).error();
-    const schema::Type* from = transaction.schema_->FindType(check.from);
-    const schema::Attribute* attribute = from == nullptr ? nullptr : from->Find(check.attribute);
-    if (*exists) {
-      if (attribute == nullptr || !attribute->acyclic || check.target != check.from) continue;
-      if (Status tree = CheckAcyclic(store, *from, *attribute, check); !tree) return tree;
-      continue;
-    }
-    return MakeError(ErrorCode::kReferenceViolation,
-                     StrCat("column \"", from == nullptr ? "?" : from->name, ".",
-                            attribute == nullptr ? "?" : attribute->name, "\" refers to ",
-                            DescribeKey(key), ", which is no row of table \"", target->name, "\""),
-                     "insert the row first, or in the same transaction");
+    keys.back() = schema::FactKey(check.target, schema::kRowCell, Slice(*subject));
+  }
+  const std::vector<Slice> slices(keys.begin(), keys.end());
+  const Result<std::vector<std::optional<std::string>>> cells = transaction.view_.MultiGet(slices);
+  if (!cells) return Status(Error(cells.error()));
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (keys[key_of[i]].empty()) continue;  // the target is not declared any more
+    const std::optional<std::string>& cell = (*cells)[key_of[i]];
+    const bool exists = cell && !schema::IsRetracted(Slice(*cell));
+    if (Status checked = CheckReference(transaction, checks[i], exists); !checked) return checked;
   }
   return Ok();
+}
+
+Status Engine::CheckReference(const WriteTransaction& transaction, const ReferenceCheck& check,
+                              bool exists) {
+  const schema::Type* from = transaction.schema_->FindType(check.from);
+  const schema::Attribute* attribute = from == nullptr ? nullptr : from->Find(check.attribute);
+  if (exists) {
+    if (attribute == nullptr || !attribute->acyclic || check.target != check.from) return Ok();
+    return CheckAcyclic(TripleStore(transaction.view_), *from, *attribute, check);
+  }
+  const schema::Type* target = transaction.schema_->FindType(check.target);
+  return MakeError(
+      ErrorCode::kReferenceViolation,
+      StrCat("column \"", from == nullptr ? "?" : from->name, ".",
+             attribute == nullptr ? "?" : attribute->name, "\" refers to ",
+             DescribeKey(KeyOf(check.value)), ", which is no row of table \"", target->name, "\""),
+      "insert the row first, or in the same transaction");
 }
 
 // Serialisable: what was read is as it would be read now.
@@ -174,17 +197,22 @@ Status Engine::CheckConflicts(const WriteTransaction& transaction) const {
   return Ok();
 }
 
-lsm::WriteBatch Engine::MakeBatch(WriteTransaction& transaction, std::uint64_t time) {
-  lsm::WriteBatch batch;
+// Valid until the next commit.
+const lsm::WriteBatch& Engine::MakeBatch(const WriteTransaction& transaction, std::uint64_t time) {
+  // The memory of a usual batch is kept, that of a huge one is not.
+  constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
+  if (batch_.encoded().size() > kKeptBytes) batch_ = lsm::WriteBatch();
+  batch_.Clear();
+  lsm::WriteBatch& batch = batch_;
   for (const lsm::KeyRange& range : transaction.dropped_ranges_) {
     batch.DeleteRange(Slice(range.start), Slice(range.limit));
   }
-  for (auto& [key, value] : transaction.view_.writes()) {
-    if (!value) {
-      batch.Delete(Slice(key));
-      continue;
+  for (const auto& [key, value] : transaction.view_.writes()) {
+    if (value.deletes()) {
+      batch.Delete(key.slice());
+    } else {
+      batch.Put(key.slice(), value.slice());
     }
-    batch.Put(Slice(key), Slice(*value));
   }
   if (time > reserved_time_) {
     reserved_time_ = time + kReservedAhead;
@@ -222,7 +250,9 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
     if (open_transactions_.size() > 1) {
       RecentCommit& recent = recent_.emplace_back();
       recent.version = version;
-      for (const auto& [key, value] : transaction.view_.writes()) recent.keys.push_back(key);
+      for (const auto& [key, value] : transaction.view_.writes()) {
+        recent.keys.push_back(key.slice().ToString());
+      }
       recent.ranges = transaction.dropped_ranges_;
       std::size_t held = 0;
       for (const RecentCommit& commit : recent_) held += commit.keys.size();
@@ -249,11 +279,16 @@ Result<Version> Engine::CommitHeld(WriteTransaction& transaction) {
     return std::move(conflicts).error();
   }
   const std::uint64_t time = hybrid_clock_->Next();
-  const SnapshotView latest(*store_, store_->GetSnapshot());
+  // Mostly nobody has committed since the transaction began, and its own snapshot is the latest.
+  std::optional<SnapshotView> newer;
+  if (ToNumber(transaction.base_->version()) != store_->last_sequence()) {
+    newer.emplace(*store_, store_->GetSnapshot());
+  }
+  const ReadView& latest = newer ? static_cast<const ReadView&>(*newer) : transaction.base_->view();
   Result<std::optional<crdt::Dot>> dot =
       StampLocal(transaction.view_.writes(), latest, *transaction.schema_, time, *log_);
   if (!dot) return std::move(dot).error();
-  const lsm::WriteBatch batch = MakeBatch(transaction, time);
+  const lsm::WriteBatch& batch = MakeBatch(transaction, time);
   Result<Version> version = Publish(transaction, batch);
   if (!version) return version;
   if (*dot) log_->NoteOwn(**dot);

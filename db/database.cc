@@ -19,7 +19,7 @@ Database::~Database() = default;
 Result<Database> Database::Open(const std::string& path, const Options& options) {
   Result<std::unique_ptr<db::Engine>> engine = db::Engine::Open(path, options);
   if (!engine) return std::move(engine).error();
-  (*engine)->SetEvaluator(db::MakeEvaluator((*engine)->clock()));
+  (*engine)->SetCompiler(db::MakeExpressionCompiler((*engine)->clock()));
   return Database(std::make_unique<State>(*std::move(engine)));
 }
 

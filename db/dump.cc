@@ -83,7 +83,7 @@ Status Engine::LoadText(std::string_view text) {
     const std::unique_ptr<WriteTransaction> transaction = Begin();
     if (Status put = PutDumped(*transaction, *dumped); !put) return put;
     if (!transaction->changed()) return Ok();
-    const lsm::WriteBatch batch = MakeBatch(*transaction, hybrid_clock_->Next());
+    const lsm::WriteBatch& batch = MakeBatch(*transaction, hybrid_clock_->Next());
     Result<Version> published = Publish(*transaction, batch);
     if (!published) return std::move(published).error();
     log_->NoteState(dumped->heads);

@@ -142,6 +142,12 @@ Status Engine::ReadSchema() {
   return Ok();
 }
 
+void Engine::SetCompiler(ExpressionCompiler compiler) {
+  const std::lock_guard lock(state_mutex_);
+  compiler_ = std::move(compiler);
+  layouts_ = nullptr;
+}
+
 PinnedRef Engine::Pin() const {
   // Under the lock, so that the snapshot and the schema belong together.
   const std::lock_guard lock(state_mutex_);
@@ -159,9 +165,11 @@ std::unique_ptr<WriteTransaction> Engine::Begin() {
   // Registered under the lock that Publish takes after it publishes: a commit that this snapshot
   // misses finds the transaction here and keeps its keys.
   open_transactions_.insert(base->version());
-  const WriteRules rules = {
-      .schema = nullptr, .evaluator = &evaluator_, .keys = keys_.get(), .keep_retractions = true};
-  return std::make_unique<WriteTransaction>(*this, std::move(base), rules);
+  if (layouts_ == nullptr || layouts_->schema() != schema_) {
+    layouts_ = std::make_shared<const Layouts>(schema_, compiler_);
+  }
+  const WriteRules rules = {.layouts = nullptr, .keys = keys_.get(), .keep_retractions = true};
+  return std::make_unique<WriteTransaction>(*this, std::move(base), layouts_, rules);
 }
 
 void Engine::End(WriteTransaction& transaction) {

@@ -100,7 +100,7 @@ class Engine {
   Status LoadText(std::string_view text);
 
   // Set once, before the first write that needs it.
-  void SetEvaluator(Evaluator evaluator) { evaluator_ = std::move(evaluator); }
+  void SetCompiler(ExpressionCompiler compiler);
 
   // --- being told ---
 
@@ -153,8 +153,10 @@ class Engine {
 
   // The steps of a commit, in order; see commit.cc.
   Status CheckReferences(WriteTransaction& transaction) const;
+  static Status CheckReference(const WriteTransaction& transaction, const ReferenceCheck& check,
+                               bool exists);
   Status CheckConflicts(const WriteTransaction& transaction) const;
-  lsm::WriteBatch MakeBatch(WriteTransaction& transaction, std::uint64_t time);
+  const lsm::WriteBatch& MakeBatch(const WriteTransaction& transaction, std::uint64_t time);
   void AddHistory(lsm::WriteBatch& batch);
   Result<Version> CommitHeld(WriteTransaction& transaction);
   // What is new in a changeset, and the commit that applies it; see merge.cc.
@@ -181,7 +183,7 @@ class Engine {
   std::unique_ptr<lsm::Store> store_;
   bool background_work_ = true;
   SiteIdentity site_;
-  Evaluator evaluator_;
+  ExpressionCompiler compiler_;
   std::unique_ptr<KeyGenerator> keys_;
 
   mutable std::mutex commit_mutex_;
@@ -191,9 +193,11 @@ class Engine {
   std::map<std::string, std::string> pending_meta_;  // guarded by commit_mutex_
   std::int64_t last_wall_micros_ = 0;                // guarded by commit_mutex_
   std::deque<Moment> moments_;                       // guarded by commit_mutex_
+  lsm::WriteBatch batch_;                            // guarded by commit_mutex_; for its memory
 
   mutable std::mutex state_mutex_;
   schema::SchemaRef schema_;                  // guarded by state_mutex_
+  LayoutsRef layouts_;                        // guarded by state_mutex_; of schema_, or null
   Version schema_since_{};                    // guarded by state_mutex_
   std::multiset<Version> open_transactions_;  // guarded by state_mutex_
   std::deque<RecentCommit> recent_;           // guarded by state_mutex_

@@ -288,15 +288,19 @@ query::BoundExpr AtTime(const query::BoundExpr& expr, std::int64_t now_micros) {
 
 }  // namespace
 
-Evaluator MakeEvaluator(const Clock& clock) {
+ExpressionCompiler MakeExpressionCompiler(const Clock& clock) {
   return [&clock](const schema::Schema& schema, const schema::Type& type,
-                  const std::string& expression, std::span<const Value> row) -> Result<Value> {
+                  const std::string& expression, ExpressionUse use) -> Result<RowExpression> {
     const Result<query::Expr> parsed = query::ParseExpression(expression);
     if (!parsed) return parsed.error();
-    const Result<query::BoundExpr> bound = query::BindRowExpression(
-        {.text = expression, .schema = schema}, *parsed, row.empty() ? nullptr : &type);
-    if (!bound) return bound.error();
-    return query::EvaluateOver(AtTime(*bound, clock.NowMicros()), row);
+    Result<query::BoundExpr> bound =
+        query::BindRowExpression({.text = expression, .schema = schema}, *parsed,
+                                 use == ExpressionUse::kCheck ? &type : nullptr);
+    if (!bound) return std::move(bound).error();
+    const auto shared = std::make_shared<const query::BoundExpr>(*std::move(bound));
+    return RowExpression([&clock, shared](std::span<const Value> row) -> Result<Value> {
+      return query::EvaluateOver(AtTime(*shared, clock.NowMicros()), row);
+    });
   };
 }
 

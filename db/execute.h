@@ -26,7 +26,7 @@ Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
 Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadView& view,
                    const schema::SchemaRef& schema, const Clock& clock);
 
-// Evaluates the DEFAULT and CHECK expressions of the catalogue. The clock outlives it.
-Evaluator MakeEvaluator(const Clock& clock);
+// Makes the DEFAULT and CHECK expressions of the catalogue ready. The clock outlives what it makes.
+ExpressionCompiler MakeExpressionCompiler(const Clock& clock);
 
 }  // namespace trefoil::db

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,28 +38,24 @@ MergeKind KindOf(const Type* type, AttributeId id) {
 class Stamper {
  public:
   Stamper(const ReadView& latest, const schema::Schema& schema, schema::Stamp stamp,
-          const SiteLog& log)
-      : latest_(latest), schema_(schema), stamp_(stamp), log_(log) {}
+          const SiteLog& log, std::size_t writes)
+      : latest_(latest), schema_(schema), stamp_(stamp), log_(log) {
+    ops_.reserve(writes);
+  }
 
-  // Stamps one cell in place and notes its write.
-  Status Add(const std::string& key, std::string& cell_bytes) {
+  // Stamps the cell at `at` in place and notes its write.
+  Status Add(WriteSet& writes, WriteSet::Iterator at) {
+    const Slice key = at->first.slice();
     schema::FactName name;
-    const bool reads = schema::ParseFactKey(Slice(key), &name);
+    const bool reads = schema::ParseFactKey(key, &name);
     Check(reads, "a transaction writes facts under keys of facts");
-    if (type_id_ != name.type || type_ == nullptr) {
-      type_id_ = name.type;
-      type_ = schema_.FindType(name.type);
-      attribute_ = {};
-      if (type_ != nullptr) parts_ = SubjectParts(*type_);
-    }
-    if (attribute_ != name.attribute || name.attribute == schema::kRowCell) {
-      attribute_ = name.attribute;
-      kind_ = KindOf(type_, name.attribute);
-    }
+    EnterAttribute(name);
     schema::Cell cell;
-    const bool whole = schema::DecodeCell(Slice(cell_bytes), &cell);
+    const bool whole = schema::DecodeCell(at->second.slice(), &cell);
     Check(whole, "a transaction writes cells");
-    FrameOp op = {.type = name.type, .attribute = name.attribute, .subject = {}, .element = {}};
+    FrameOp& op = ops_.emplace_back();
+    op.type = name.type;
+    op.attribute = name.attribute;
     Slice element;
     if (kind_ == MergeKind::kSet) {
       element = name.subject;
@@ -66,35 +63,35 @@ class Stamper {
         const bool skipped = schema::SkipKeyPart(element, part);
         Check(skipped, "a fact that was just written has a subject");
       }
+      op.element = element.ToString();
     }
-    op.subject = name.subject.Prefix(name.subject.size() - element.size()).ToString();
-    op.element = element.ToString();
+    op.subject = name.subject.Prefix(name.subject.size() - element.size()).view();
     if (name.attribute == schema::kRowCell && cell.causal_length > 1) {
       reborn_.emplace_back(name.type, op.subject);
     }
-    op.op = {.kind = kind_,
-             .causal_length = cell.causal_length,
-             .retracted = cell.retracted,
-             .value = cell.value};
+    op.op.kind = kind_;
+    op.op.causal_length = cell.causal_length;
+    op.op.retracted = cell.retracted;
     if (kind_ == MergeKind::kRegister && stamp_.site == 0) {  // as it was encoded
-      schema::SetCellTime(cell_bytes, stamp_.time);
-    } else {
-      cell.stamp = stamp_;
-      if (kind_ != MergeKind::kRegister) {
-        if (Status joined = Join(key, op.op, cell); !joined) return joined;
-      }
-      cell_bytes = schema::EncodeCell(cell);
+      op.op.value = std::move(cell.value);
+      schema::SetCellTime({writes.MutableBytes(at), at->second.slice().size()}, stamp_.time);
+      return Ok();
     }
-    ops_.push_back(std::move(op));
+    op.op.value = cell.value;
+    cell.stamp = stamp_;
+    if (kind_ != MergeKind::kRegister) {
+      if (Status joined = Join(key, op.op, cell); !joined) return joined;
+    }
+    const std::string bytes = schema::EncodeCell(cell);
+    writes.Replace(at, Slice(bytes));
     return Ok();
   }
 
   // Deletes from `writes` what the store holds of former lives of rows.
   Status DropFormerLives(WriteSet& writes) const {
     for (const auto& [type, subject] : reborn_) {
-      Status walked = ForRowFacts(latest_, type, Slice(subject), [&](Slice key) {
-        writes.try_emplace(key.ToString(), std::nullopt);
-      });
+      Status walked = ForRowFacts(latest_, type, Slice(subject),
+                                  [&](Slice key) { writes.DeleteUnlessWritten(key); });
       if (!walked) return walked;
     }
     return Ok();
@@ -120,11 +117,24 @@ class Stamper {
   bool empty() const { return ops_.empty(); }
 
  private:
+  // What is known of the attribute that the next write is of.
+  void EnterAttribute(const schema::FactName& name) {
+    if (type_id_ != name.type || type_ == nullptr) {
+      type_id_ = name.type;
+      type_ = schema_.FindType(name.type);
+      attribute_.reset();
+      if (type_ != nullptr) parts_ = SubjectParts(*type_);
+    }
+    if (attribute_ == name.attribute) return;
+    attribute_ = name.attribute;
+    kind_ = KindOf(type_, name.attribute);
+  }
+
   // Completes the write with what the replica has there, and makes the cell what the write makes of
   // it.
-  Status Join(const std::string& key, FactOp& op, schema::Cell& cell) {
+  Status Join(Slice key, FactOp& op, schema::Cell& cell) {
     FactState state;
-    Result<std::optional<std::string>> stored = latest_.Get(Slice(key));
+    Result<std::optional<std::string>> stored = latest_.Get(key);
     if (!stored) return std::move(stored).error();
     if (*stored) {
       schema::Cell before;
@@ -159,7 +169,7 @@ class Stamper {
   TypeId type_id_{};
   const Type* type_ = nullptr;
   std::vector<schema::KeyPart> parts_;
-  AttributeId attribute_{};
+  std::optional<AttributeId> attribute_;
   MergeKind kind_ = MergeKind::kRegister;
   std::vector<FrameOp> ops_;
   std::vector<std::pair<TypeId, std::string>> reborn_;
@@ -170,19 +180,21 @@ class Stamper {
 Result<std::optional<crdt::Dot>> StampLocal(WriteSet& writes, const ReadView& latest,
                                             const schema::Schema& schema, std::uint64_t time,
                                             SiteLog& log) {
-  Stamper stamper(latest, schema, {.time = time, .site = log.own()}, log);
+  Stamper stamper(latest, schema, {.time = time, .site = log.own()}, log, writes.size());
   const std::string first(1, schema::kFactSpace);
   const std::string limit = schema::PrefixLimit(first);
-  for (auto i = writes.lower_bound(first); i != writes.end() && i->first < limit; ++i) {
-    if (!i->second) continue;  // what a deleted row leaves; its row cell says so
-    if (Status added = stamper.Add(i->first, *i->second); !added) return std::move(added).error();
+  const WriteSet::Iterator end = writes.LowerBound(Slice(limit));
+  for (WriteSet::Iterator at = writes.LowerBound(Slice(first)); at != end; ++at) {
+    if (at->second.deletes()) continue;  // what a deleted row leaves; its row cell says so
+    if (Status added = stamper.Add(writes, at); !added) return std::move(added).error();
   }
   if (stamper.empty()) return std::optional<crdt::Dot>();
   if (Status dropped = stamper.DropFormerLives(writes); !dropped) {
     return std::move(dropped).error();
   }
   const crdt::Frame frame = stamper.MakeFrame();
-  log.Put(writes, frame.dot, crdt::EncodeFrame(frame));
+  const std::string bytes = crdt::EncodeFrame(frame);
+  log.Put(writes, frame.dot, Slice(bytes));
   return std::optional<crdt::Dot>(frame.dot);
 }
 

@@ -165,9 +165,12 @@ Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
   transaction->dropped_ranges_ = applier.dropped_ranges();
   transaction->merged_ = applier.TakeTouched();
   for (const RemoteFrame* remote : incoming.ready) {
-    log_->Put(writes, remote->frame.dot, remote->bytes);
+    log_->Put(writes, remote->frame.dot, Slice(remote->bytes));
     hybrid_clock_->Observe(remote->frame.time);
-    if (remote->stored) writes[PendingKeyOf(remote->frame.dot)] = std::nullopt;
+    if (remote->stored) {
+      const std::string key = PendingKeyOf(remote->frame.dot);
+      writes.Delete(Slice(key));
+    }
   }
   const std::set<const RemoteFrame*> ready(incoming.ready.begin(), incoming.ready.end());
   std::size_t waiting_bytes = 0;
@@ -176,10 +179,12 @@ Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
     waiting_bytes += remote.bytes.size();
     if (waiting_bytes > kPendingBytesMax) break;
     ++summary->transactions_pending;
-    if (!remote.stored) writes[PendingKeyOf(dot)] = remote.bytes;
+    if (remote.stored) continue;
+    const std::string key = PendingKeyOf(dot);
+    writes.Put(Slice(key), Slice(remote.bytes));
   }
   if (writes.empty()) return Version{store_->last_sequence()};
-  const lsm::WriteBatch batch = MakeBatch(*transaction, hybrid_clock_->Next());
+  const lsm::WriteBatch& batch = MakeBatch(*transaction, hybrid_clock_->Next());
   Result<Version> version = Publish(*transaction, batch);
   if (!version) return version;
   for (const RemoteFrame* remote : incoming.ready) log_->NoteRemote(remote->frame.dot);

@@ -24,24 +24,24 @@ class OverlayIterator final : public lsm::Iterator {
 
   void SeekToFirst() override {
     base_->SeekToFirst();
-    write_ = writes_.lower_bound(range_.start);
+    write_ = writes_.LowerBound(Slice(range_.start));
     SettleForward(range_.start);
   }
   void SeekToLast() override {
     base_->SeekToLast();
-    write_ = range_.limit.empty() ? writes_.end() : writes_.lower_bound(range_.limit);
+    write_ = range_.limit.empty() ? writes_.end() : writes_.LowerBound(Slice(range_.limit));
     SettleBackward(range_.limit);
   }
   void Seek(Slice target) override {
     base_->Seek(target);
-    write_ = writes_.lower_bound(std::max(target.view(), std::string_view(range_.start)));
+    write_ = writes_.LowerBound(std::max(target, Slice(range_.start)));
     SettleForward(target.ToString());
   }
   void SeekForPrev(Slice target) override {
     base_->SeekForPrev(target);
-    write_ = writes_.upper_bound(target.view());
+    write_ = writes_.UpperBound(target);
     const bool beyond = !range_.limit.empty() && target >= Slice(range_.limit);
-    if (beyond) write_ = writes_.lower_bound(range_.limit);
+    if (beyond) write_ = writes_.LowerBound(Slice(range_.limit));
     SettleBackward(Behind(target));
   }
   void Next() override {
@@ -64,10 +64,10 @@ class OverlayIterator final : public lsm::Iterator {
   }
 
   Slice key() const override {
-    return at_ == At::kBase ? base_->key() : Slice(CurrentWrite()->first);
+    return at_ == At::kBase ? base_->key() : CurrentWrite()->first.slice();
   }
   Slice value() const override {
-    return at_ == At::kBase ? base_->value() : Slice(*CurrentWrite()->second);
+    return at_ == At::kBase ? base_->value() : CurrentWrite()->second.slice();
   }
   lsm::SequenceNumber sequence() const override { return at_ == At::kBase ? base_->sequence() : 0; }
   Status status() const override { return base_->status(); }
@@ -78,13 +78,14 @@ class OverlayIterator final : public lsm::Iterator {
   static std::string Behind(Slice key) { return key.ToString() + '\0'; }
 
   // Going back, write_ points behind the current write.
-  WriteSet::const_iterator CurrentWrite() const { return reverse_ ? std::prev(write_) : write_; }
+  WriteSet::Iterator CurrentWrite() const { return reverse_ ? std::prev(write_) : write_; }
 
   bool HasWriteAhead() const {
-    return write_ != writes_.end() && (range_.limit.empty() || write_->first < range_.limit);
+    return write_ != writes_.end() &&
+           (range_.limit.empty() || write_->first.slice() < Slice(range_.limit));
   }
   bool HasWriteBehind() const {
-    return write_ != writes_.begin() && std::prev(write_)->first >= range_.start;
+    return write_ != writes_.begin() && std::prev(write_)->first.slice() >= Slice(range_.start);
   }
 
   // Finds the entry at or behind both positions. `from`: where a new walk begins.
@@ -96,12 +97,12 @@ class OverlayIterator final : public lsm::Iterator {
         at_ = At::kEnd;
         break;
       }
-      if (!has_write || (base_->Valid() && base_->key() < Slice(write_->first))) {
+      if (!has_write || (base_->Valid() && base_->key() < write_->first.slice())) {
         at_ = At::kBase;
         break;
       }
-      if (base_->Valid() && base_->key() == Slice(write_->first)) base_->Next();
-      if (write_->second) {
+      if (base_->Valid() && base_->key() == write_->first.slice()) base_->Next();
+      if (!write_->second.deletes()) {
         at_ = At::kWrite;
         break;
       }
@@ -119,12 +120,12 @@ class OverlayIterator final : public lsm::Iterator {
         at_ = At::kEnd;
         break;
       }
-      if (!has_write || (base_->Valid() && base_->key() > Slice(std::prev(write_)->first))) {
+      if (!has_write || (base_->Valid() && base_->key() > std::prev(write_)->first.slice())) {
         at_ = At::kBase;
         break;
       }
-      if (base_->Valid() && base_->key() == Slice(std::prev(write_)->first)) base_->Prev();
-      if (std::prev(write_)->second) {
+      if (base_->Valid() && base_->key() == std::prev(write_)->first.slice()) base_->Prev();
+      if (!std::prev(write_)->second.deletes()) {
         at_ = At::kWrite;
         break;
       }
@@ -150,7 +151,7 @@ class OverlayIterator final : public lsm::Iterator {
   const WriteSet& writes_;
   lsm::KeyRange range_;
   ReadSet& reads_;
-  WriteSet::const_iterator write_;
+  WriteSet::Iterator write_;
   At at_ = At::kEnd;
   bool reverse_ = false;
   bool seen_ = false;
@@ -162,9 +163,17 @@ class OverlayIterator final : public lsm::Iterator {
 
 }  // namespace
 
+namespace {
+
+std::optional<std::string> ValueOf(const PendingValue& write) {
+  if (write.deletes()) return std::nullopt;
+  return write.slice().ToString();
+}
+
+}  // namespace
+
 Result<std::optional<std::string>> OverlayView::Get(Slice key) const {
-  const auto write = writes_.find(key.view());
-  if (write != writes_.end()) return write->second;
+  if (const PendingValue* write = writes_.Find(key)) return ValueOf(*write);
   reads_.points.push_back(key.ToString());
   return base_.Get(key);
 }
@@ -175,15 +184,15 @@ Result<std::vector<std::optional<std::string>>> OverlayView::MultiGet(
   std::vector<Slice> asked;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto write = writes_.find(keys[i].view());
-    if (write != writes_.end()) {
-      values[i] = write->second;
+    if (const PendingValue* write = writes_.Find(keys[i])) {
+      values[i] = ValueOf(*write);
       continue;
     }
     reads_.points.push_back(keys[i].ToString());
     asked.push_back(keys[i]);
     places.push_back(i);
   }
+  if (asked.empty()) return values;
   Result<std::vector<std::optional<std::string>>> found = base_.MultiGet(asked);
   if (!found) return found;
   for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = std::move((*found)[i]);
@@ -193,37 +202,6 @@ Result<std::vector<std::optional<std::string>>> OverlayView::MultiGet(
 std::unique_ptr<lsm::Iterator> OverlayView::NewIterator(lsm::KeyRange range) const {
   std::unique_ptr<lsm::Iterator> base = base_.NewIterator(range);
   return std::make_unique<OverlayIterator>(std::move(base), writes_, std::move(range), reads_);
-}
-
-void OverlayView::Write(std::string key, std::optional<std::string> value) {
-  const auto [at, is_new] = writes_.try_emplace(std::move(key));
-  if (remembers_) {
-    Replaced& replaced = replaced_.emplace_back(Replaced{.key = at->first, .before = {}});
-    if (!is_new) replaced.before = at->second;
-  }
-  at->second = std::move(value);
-}
-
-void OverlayView::Remember() {
-  replaced_.clear();
-  remembers_ = true;
-}
-
-void OverlayView::Undo() {
-  for (; !replaced_.empty(); replaced_.pop_back()) {
-    Replaced& last = replaced_.back();
-    if (last.before) {
-      writes_[last.key] = *std::move(last.before);
-    } else {
-      writes_.erase(last.key);
-    }
-  }
-  remembers_ = false;
-}
-
-void OverlayView::Forget() {
-  replaced_.clear();
-  remembers_ = false;
 }
 
 }  // namespace trefoil::db

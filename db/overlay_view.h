@@ -4,19 +4,17 @@
 // an index sees the transaction's own rows without any special case.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "db/read_view.h"
+#include "db/write_set.h"
 
 namespace trefoil::db {
-
-// A pending entry: a value, or nothing for a deletion.
-using WriteSet = std::map<std::string, std::optional<std::string>, std::less<>>;
 
 // What a transaction has read: keys, and ranges of keys (an empty limit = no limit).
 struct ReadSet {
@@ -38,33 +36,19 @@ class OverlayView final : public ReadView {
     return base_.ApproximateCount(range);
   }
 
-  void Put(std::string key, std::string value) { Write(std::move(key), std::move(value)); }
-  void Delete(std::string key) { Write(std::move(key), std::nullopt); }
-
-  // From Remember on every write notes what it replaced; Undo takes all of them back, Forget lets
-  // them stand.
-  void Remember();
-  void Undo();
-  void Forget();
+  void Put(std::string_view key, std::string_view value, WriteSet::Hint hint = 0) {
+    writes_.Put(Slice(key), Slice(value), hint);
+  }
+  void Delete(std::string_view key, WriteSet::Hint hint = 0) { writes_.Delete(Slice(key), hint); }
 
   const WriteSet& writes() const { return writes_; }
   WriteSet& writes() { return writes_; }
   const ReadSet& reads() const { return reads_; }
 
  private:
-  // What a key held before: nothing (outer) if it was not written.
-  struct Replaced {
-    std::string key;
-    std::optional<std::optional<std::string>> before;
-  };
-
-  void Write(std::string key, std::optional<std::string> value);
-
   const ReadView& base_;
   WriteSet writes_;
   mutable ReadSet reads_;
-  bool remembers_ = false;
-  std::vector<Replaced> replaced_;  // oldest first
 };
 
 }  // namespace trefoil::db

@@ -1,7 +1,7 @@
 #include "db/row_writer.h"
 
 #include <algorithm>
-#include <limits>
+#include <utility>
 
 #include "base/check.h"
 #include "base/errors.h"
@@ -24,45 +24,16 @@ std::string ColumnName(const Type& type, const Attribute& attribute) {
   return StrCat("\"", type.name, ".", attribute.name, "\"");
 }
 
-// Every attribute under which a row of the type may have facts.
-std::vector<const Attribute*> AllAttributes(const Type& type) {
-  std::vector<const Attribute*> all;
-  for (const std::vector<Attribute>* list : {&type.attributes, &type.undeclared, &type.retired}) {
-    for (const Attribute& attribute : *list) all.push_back(&attribute);
-  }
-  return all;
-}
-
-// Those that can be read by name and stand in indexes.
-std::vector<const Attribute*> NamedAttributes(const Type& type) {
-  std::vector<const Attribute*> named = AllAttributes(type);
-  named.resize(named.size() - type.retired.size());
-  return named;
-}
-
-std::size_t PlaceOf(std::span<const Attribute* const> attributes, AttributeId id) {
-  const auto found = std::ranges::find(attributes, id, &Attribute::id);
-  Check(found != attributes.end(), "an attribute of the type is named");
-  return static_cast<std::size_t>(found - attributes.begin());
-}
-
-std::vector<Value> Pick(std::span<const Attribute* const> attributes, std::span<const Value> row,
-                        std::span<const AttributeId> ids) {
+std::vector<Value> Pick(std::span<const Value> row, std::span<const std::size_t> places) {
   std::vector<Value> picked;
-  picked.reserve(ids.size());
-  for (const AttributeId id : ids) picked.push_back(row[PlaceOf(attributes, id)]);
+  picked.reserve(places.size());
+  for (const std::size_t place : places) picked.push_back(row[place]);
   return picked;
 }
 
-bool Holds(const Index& index, AttributeId id) {
-  return std::ranges::find(index.columns, id, &schema::IndexColumn::attribute) !=
-             index.columns.end() ||
-         std::ranges::find(index.include, id) != index.include.end();
-}
-
-bool HasChecks(const Type& type) {
-  return std::ranges::any_of(type.attributes,
-                             [](const Attribute& a) { return !a.check_expression.empty(); });
+bool Holds(const TypeLayout::IndexPlaces& index, std::size_t place) {
+  return std::ranges::find(index.columns, place) != index.columns.end() ||
+         std::ranges::find(index.include, place) != index.include.end();
 }
 
 Status NotNull(const Type& type, const Attribute& attribute) {
@@ -84,107 +55,150 @@ std::vector<Value> ElementsOf(const Value& value) {
 
 }  // namespace
 
-// The entries that one call is going to write, held back until nothing can fail any more.
+// The entries that one call is going to write, held back until nothing can fail any more: keys and
+// values one after the other in one run of bytes.
 class RowWriter::Staged {
  public:
-  Staged(const Type& type, std::string subject, std::uint64_t causal_length, bool keep_retractions)
-      : type_(type),
+  Staged(const TypeLayout& layout, std::string subject, std::uint64_t causal_length,
+         bool keep_retractions)
+      : layout_(layout),
         subject_(std::move(subject)),
         causal_length_(causal_length),
-        keep_retractions_(keep_retractions) {}
+        keep_retractions_(keep_retractions) {
+    entries_.reserve(layout.attributes.size() + layout.indexes.size() + 1);
+    bytes_.reserve(64 * entries_.capacity());
+  }
 
-  const Type& type() const { return type_; }
+  const TypeLayout& layout() const { return layout_; }
+  const Type& type() const { return layout_.type; }
   const std::string& subject() const { return subject_; }
 
-  void PutEntry(std::string key, std::optional<std::string> value) {
-    entries_.emplace_back(std::move(key), std::move(value));
+  void PutEntry(std::size_t index, Slice key, Slice value) {
+    bytes_.append(key.view());
+    Begin(1 + layout_.attributes.size() + index);
+    bytes_.append(value.view());
+    Finish(/*deletes=*/false);
   }
+  void DeleteEntry(std::size_t index, Slice key) {
+    bytes_.append(key.view());
+    Begin(1 + layout_.attributes.size() + index);
+    Finish(/*deletes=*/true);
+  }
+  void PutRowCell() { Put(0, layout_.row_cell_prefix, {}, {.causal_length = causal_length_}); }
+  void RetractRowCell() { Retract(0, layout_.row_cell_prefix, {}); }
   // `suffix`: the encoded element of a SET.
-  void PutFact(AttributeId attribute, const Value& value, Slice suffix = {}) {
-    PutEntry(Key(attribute, suffix),
-             schema::EncodeCell({.causal_length = causal_length_, .value = value}));
+  void PutFact(std::size_t place, const Value& value, Slice suffix = {}) {
+    Put(1 + place, layout_.fact_prefixes[place], suffix,
+        {.causal_length = causal_length_, .value = value});
   }
-  void RetractFact(AttributeId attribute, Slice suffix = {}) {
-    if (!keep_retractions_) return PutEntry(Key(attribute, suffix), std::nullopt);
-    PutEntry(Key(attribute, suffix),
-             schema::EncodeCell({.retracted = true, .causal_length = causal_length_}));
+  void RetractFact(std::size_t place, Slice suffix = {}) {
+    Retract(1 + place, layout_.fact_prefixes[place], suffix);
   }
-  void RemoveFact(AttributeId attribute, Slice suffix = {}) {
-    PutEntry(Key(attribute, suffix), std::nullopt);
-  }
-  std::string Key(AttributeId attribute, Slice suffix = {}) const {
-    std::string key = schema::FactKey(type_.id, attribute, Slice(subject_));
-    key.append(suffix.view());
-    return key;
+  void RemoveFact(std::size_t place, Slice suffix = {}) {
+    Remove(1 + place, layout_.fact_prefixes[place], suffix);
   }
 
-  void Apply(OverlayView& view) {
-    for (auto& [key, value] : entries_) {
-      if (value) {
-        view.Put(std::move(key), *std::move(value));
+  void Apply(OverlayView& view) const {
+    std::size_t start = 0;
+    for (const Entry& entry : entries_) {
+      const Slice key(bytes_.data() + start, entry.key_end - start);
+      if (entry.deletes) {
+        view.Delete(key.view(), entry.hint);
       } else {
-        view.Delete(std::move(key));
+        view.Put(key.view(), {bytes_.data() + entry.key_end, entry.end - entry.key_end},
+                 entry.hint);
       }
+      start = entry.end;
     }
   }
 
  private:
-  const Type& type_;
+  struct Entry {
+    WriteSet::Hint hint = 0;
+    std::size_t key_end = 0;
+    std::size_t end = 0;
+    bool deletes = false;
+  };
+
+  void Put(WriteSet::Hint hint, Slice prefix, Slice suffix, const Cell& cell) {
+    Key(hint, prefix, suffix);
+    schema::AppendCell(bytes_, cell);
+    Finish(/*deletes=*/false);
+  }
+  void Retract(WriteSet::Hint hint, Slice prefix, Slice suffix) {
+    if (!keep_retractions_) return Remove(hint, prefix, suffix);
+    Put(hint, prefix, suffix, {.retracted = true, .causal_length = causal_length_});
+  }
+  void Remove(WriteSet::Hint hint, Slice prefix, Slice suffix) {
+    Key(hint, prefix, suffix);
+    Finish(/*deletes=*/true);
+  }
+  void Key(WriteSet::Hint hint, Slice prefix, Slice suffix) {
+    bytes_.append(prefix.view()).append(subject_).append(suffix.view());
+    Begin(hint);
+  }
+  void Begin(WriteSet::Hint hint) { entries_.push_back({.hint = hint, .key_end = bytes_.size()}); }
+  void Finish(bool deletes) {
+    entries_.back().end = bytes_.size();
+    entries_.back().deletes = deletes;
+  }
+
+  const TypeLayout& layout_;
   std::string subject_;
   std::uint64_t causal_length_;
   bool keep_retractions_;
-  std::vector<std::pair<std::string, std::optional<std::string>>> entries_;
+  std::string bytes_;
+  std::vector<Entry> entries_;
 };
 
-Result<RowWriter::RowCell> RowWriter::ReadRowCell(const Type& type, Slice subject) const {
-  const std::string key = schema::FactKey(type.id, schema::kRowCell, subject);
+Result<RowWriter::RowCell> RowWriter::ReadRowCell(const TypeLayout& layout, Slice subject) const {
+  std::string key = layout.row_cell_prefix;
+  key.append(subject.view());
   Result<std::optional<std::string>> bytes = view_.Get(Slice(key));
   if (!bytes) return std::move(bytes).error();
   if (!*bytes) return RowCell{};
   Cell cell;
   if (!schema::DecodeCell(Slice(**bytes), &cell)) {
-    return Corruption(StrCat("table \"", type.name, "\" has a row cell that does not read"),
+    return Corruption(StrCat("table \"", layout.type.name, "\" has a row cell that does not read"),
                       "run `trefoil check`");
   }
   return RowCell{.exists = !cell.retracted, .causal_length = cell.causal_length};
 }
 
-Result<std::vector<Value>> RowWriter::ReadRow(const Type& type,
-                                              std::span<const Attribute* const> attributes,
+Result<std::vector<Value>> RowWriter::ReadRow(const TypeLayout& layout,
+                                              std::span<const AttributeId> columns,
                                               const std::string& subject) const {
-  std::vector<AttributeId> columns;
-  for (const Attribute* attribute : attributes) columns.push_back(attribute->id);
   std::vector<Value> row;
   Status read = store_.Lookup(
-      type, columns, std::span(&subject, 1),
+      layout.type, columns, std::span(&subject, 1),
       [&](std::size_t, std::span<const Value> found) { row.assign(found.begin(), found.end()); });
   if (!read) return std::move(read).error();
   return row;
 }
 
-Result<std::vector<Value>> RowWriter::FillRow(const Type& type, std::span<const FieldEdit> fields) {
-  std::vector<std::optional<Value>> given(type.attributes.size());
+// The declared attributes of a new row, converted.
+Result<std::vector<Value>> RowWriter::FillRow(const TypeLayout& layout,
+                                              std::span<const FieldEdit> fields) {
+  const Type& type = layout.type;
+  std::vector<const Value*> given(type.attributes.size(), nullptr);
   for (const FieldEdit& edit : fields) {
     const auto found = std::ranges::find(type.attributes, edit.attribute, &Attribute::id);
     if (found == type.attributes.end()) continue;  // undeclared: has no default and no constraint
-    given[static_cast<std::size_t>(found - type.attributes.begin())] = edit.value;
+    given[static_cast<std::size_t>(found - type.attributes.begin())] = &edit.value;
   }
   std::vector<Value> row(type.attributes.size());
   for (std::size_t i = 0; i < row.size(); ++i) {
     const Attribute& attribute = type.attributes[i];
+    const auto& default_value = layout.defaults[i];
     Value value;
-    if (given[i]) {
-      value = *std::move(given[i]);
-    } else if (!attribute.default_expression.empty()) {
-      if (rules_.evaluator == nullptr || !*rules_.evaluator) {
-        return Unsupported(StrCat("column ", ColumnName(type, attribute),
-                                  " has a DEFAULT, which only TreeSQL evaluates"));
-      }
-      Result<Value> made =
-          (*rules_.evaluator)(*rules_.schema, type, attribute.default_expression, {});
+    if (given[i] != nullptr) {
+      value = *given[i];
+    } else if (default_value) {
+      if (!*default_value) return default_value->error();
+      Result<Value> made = (**default_value)({});
       if (!made) return std::move(made).error();
       value = *std::move(made);
-    } else if (type.generated_key && type.IsKey(attribute.id)) {
+    } else if (type.generated_key && layout.is_key[i]) {
       value = rules_.keys->Next();
     }
     if (attribute.merge != MergeKind::kSet) {
@@ -199,22 +213,20 @@ Result<std::vector<Value>> RowWriter::FillRow(const Type& type, std::span<const 
 }
 
 // `row` begins with the declared attributes.
-Status RowWriter::CheckRow(const Type& type, std::span<const Value> row) const {
-  for (const Attribute& attribute : type.attributes) {
-    if (attribute.check_expression.empty()) continue;
-    if (rules_.evaluator == nullptr || !*rules_.evaluator) {
-      return Unsupported(StrCat("column ", ColumnName(type, attribute),
-                                " has a CHECK, which only TreeSQL evaluates"));
-    }
-    Result<Value> holds = (*rules_.evaluator)(*rules_.schema, type, attribute.check_expression,
-                                              row.first(type.attributes.size()));
-    if (!holds) return std::move(holds).error();
+Status RowWriter::CheckRow(const TypeLayout& layout, std::span<const Value> row) const {
+  if (!layout.has_checks) return Ok();
+  const Type& type = layout.type;
+  for (std::size_t i = 0; i < type.attributes.size(); ++i) {
+    const auto& check = layout.checks[i];
+    if (!check) continue;
+    if (!*check) return Status(Error(check->error()));
+    const Result<Value> holds = (**check)(row.first(type.attributes.size()));
+    if (!holds) return Status(Error(holds.error()));
     if (holds->kind() != ValueKind::kBool || holds->AsBool()) continue;  // NULL passes
-    const std::size_t place = static_cast<std::size_t>(&attribute - type.attributes.data());
     return MakeError(
         ErrorCode::kCheckViolation,
-        StrCat("column ", ColumnName(type, attribute), " with ", schema::Shortened(row[place]),
-               " fails its CHECK (", attribute.check_expression, ")"));
+        StrCat("column ", ColumnName(type, type.attributes[i]), " with ", schema::Shortened(row[i]),
+               " fails its CHECK (", type.attributes[i].check_expression, ")"));
   }
   return Ok();
 }
@@ -231,14 +243,21 @@ void RowWriter::NoteReference(const Staged& staged, const Attribute& attribute,
 
 // Stages one field of a row that exists or is being made; `*visible` is its value so far and
 // becomes the one that readers will see.
-Status RowWriter::StageFact(Staged& staged, const Attribute& attribute, const FieldEdit& edit,
+Status RowWriter::StageFact(Staged& staged, std::size_t place, const FieldEdit& edit,
                             Value* visible) {
-  const Type& type = staged.type();
-  if (attribute.merge == MergeKind::kSet) return StageSet(staged, attribute, edit, visible);
-  Result<Value> converted = schema::Convert(type, attribute, edit.value);
+  const Attribute& attribute = *staged.layout().attributes[place];
+  if (attribute.merge == MergeKind::kSet) return StageSet(staged, place, edit, visible);
+  Result<Value> converted = schema::Convert(staged.type(), attribute, edit.value);
   if (!converted) return std::move(converted).error();
-  Value value = *std::move(converted);
-  if (edit.kind != EditKind::kAssign && attribute.merge != MergeKind::kCounter) {
+  return StageValue(staged, place, edit.kind, *std::move(converted), visible);
+}
+
+// As StageFact, of a value that has the kind of its column, which is no SET.
+Status RowWriter::StageValue(Staged& staged, std::size_t place, EditKind edit, Value value,
+                             Value* visible) {
+  const Type& type = staged.type();
+  const Attribute& attribute = *staged.layout().attributes[place];
+  if (edit != EditKind::kAssign && attribute.merge != MergeKind::kCounter) {
     return Unsupported(StrCat("column ", ColumnName(type, attribute),
                               " is neither a COUNTER nor a SET: assign the new value"));
   }
@@ -254,10 +273,10 @@ Status RowWriter::StageFact(Staged& staged, const Attribute& attribute, const Fi
   if (attribute.merge == MergeKind::kCounter) {
     const std::int64_t before = visible->is_null() ? 0 : visible->AsInt();
     std::int64_t after = value.AsInt();
-    const bool over =
-        edit.kind == EditKind::kAdd      ? __builtin_add_overflow(before, value.AsInt(), &after)
-        : edit.kind == EditKind::kRemove ? __builtin_sub_overflow(before, value.AsInt(), &after)
-                                         : false;
+    const bool over = edit == EditKind::kAdd ? __builtin_add_overflow(before, value.AsInt(), &after)
+                      : edit == EditKind::kRemove
+                          ? __builtin_sub_overflow(before, value.AsInt(), &after)
+                          : false;
     if (over) {
       return LimitError(StrCat("column ", ColumnName(type, attribute), ": the count of ", before,
                                " leaves 64 bits"));
@@ -270,16 +289,17 @@ Status RowWriter::StageFact(Staged& staged, const Attribute& attribute, const Fi
   if (value.is_null() && attribute.not_null) return NotNull(type, attribute);
   NoteReference(staged, attribute, value);
   if (value.is_null()) {
-    staged.RetractFact(attribute.id);
+    staged.RetractFact(place);
   } else {
-    staged.PutFact(attribute.id, value);
+    staged.PutFact(place, value);
   }
   *visible = std::move(value);
   return Ok();
 }
 
-Status RowWriter::StageSet(Staged& staged, const Attribute& attribute, const FieldEdit& edit,
+Status RowWriter::StageSet(Staged& staged, std::size_t place, const FieldEdit& edit,
                            Value* visible) {
+  const Attribute& attribute = *staged.layout().attributes[place];
   std::vector<Value> elements;
   for (const Value& element : ElementsOf(edit.value)) {
     Result<Value> converted = schema::Convert(staged.type(), attribute, element);
@@ -303,7 +323,7 @@ Status RowWriter::StageSet(Staged& staged, const Attribute& attribute, const Fie
                             : edit.kind == EditKind::kAssign && !is_named(element);
     if (leaves) {
       const std::string bytes = suffix(element);
-      staged.RetractFact(attribute.id, Slice(bytes));
+      staged.RetractFact(place, Slice(bytes));
     } else {
       after.push_back(element);
     }
@@ -312,7 +332,7 @@ Status RowWriter::StageSet(Staged& staged, const Attribute& attribute, const Fie
     for (const Value& element : elements) {
       // Added again even if it is there: the new stamp wins over a concurrent removal.
       const std::string bytes = suffix(element);
-      staged.PutFact(attribute.id, Value(), Slice(bytes));
+      staged.PutFact(place, Value(), Slice(bytes));
       NoteReference(staged, attribute, element);
       if (!was_in(element)) after.push_back(element);
     }
@@ -322,60 +342,88 @@ Status RowWriter::StageSet(Staged& staged, const Attribute& attribute, const Fie
   return Ok();
 }
 
-Status RowWriter::CheckUnique(const Staged& staged, const Index& index, const IndexLayout& layout,
+Status RowWriter::CheckUnique(const Staged& staged, const TypeLayout::IndexPlaces& index,
                               std::span<const Value> columns) const {
-  if (!index.unique || std::ranges::any_of(columns, &Value::is_null)) return Ok();
-  const std::string prefix = IndexEntryPrefix(layout, columns);
+  if (!index.index->unique || std::ranges::any_of(columns, &Value::is_null)) return Ok();
+  const std::string prefix = IndexEntryPrefix(index.layout, columns);
   const std::unique_ptr<lsm::Iterator> entries =
       view_.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
   for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
     if (entries->key().Without(prefix.size()) == Slice(staged.subject())) continue;
-    return MakeError(ErrorCode::kUniqueViolation,
-                     StrCat("table \"", staged.type().name, "\" has another row with ",
-                            DescribeKey(columns), " in \"", index.name, "\", which is unique"));
+    return MakeError(
+        ErrorCode::kUniqueViolation,
+        StrCat("table \"", staged.type().name, "\" has another row with ", DescribeKey(columns),
+               " in \"", index.index->name, "\", which is unique"));
   }
   return entries->status();
 }
 
 // Moves the index entries of a row from its state `before` to `after`; empty = the row is not
-// there. Both hold the values of `attributes`.
-Status RowWriter::StageIndexes(Staged& staged, std::span<const Attribute* const> attributes,
-                               std::span<const Value> before, std::span<const Value> after) {
-  for (const Index* index : rules_.schema->IndexesOf(staged.type().id)) {
-    const IndexLayout layout(staged.type(), *index);
+// there. Both begin with the attributes that have names.
+Status RowWriter::StageIndexes(Staged& staged, std::span<const Value> before,
+                               std::span<const Value> after) {
+  for (std::size_t i = 0; i < staged.layout().indexes.size(); ++i) {
+    const TypeLayout::IndexPlaces& index = staged.layout().indexes[i];
     std::string old_key;
     std::string old_value;
     if (!before.empty()) {
-      old_key =
-          IndexEntryPrefix(layout, Pick(attributes, before, layout.attributes)) + staged.subject();
-      old_value = IndexEntryValue(layout, Pick(attributes, before, layout.include_attributes));
+      old_key = IndexEntryPrefix(index.layout, Pick(before, index.columns)) + staged.subject();
+      old_value = IndexEntryValue(index.layout, Pick(before, index.include));
     }
     std::string new_key;
     if (!after.empty()) {
-      const std::vector<Value> columns = Pick(attributes, after, layout.attributes);
-      new_key = IndexEntryPrefix(layout, columns) + staged.subject();
-      std::string new_value =
-          IndexEntryValue(layout, Pick(attributes, after, layout.include_attributes));
+      const std::vector<Value> columns = Pick(after, index.columns);
+      new_key = IndexEntryPrefix(index.layout, columns) + staged.subject();
+      const std::string new_value = IndexEntryValue(index.layout, Pick(after, index.include));
       if (new_key == old_key && new_value == old_value) continue;
       if (new_key != old_key) {
-        if (Status unique = CheckUnique(staged, *index, layout, columns); !unique) return unique;
+        if (Status unique = CheckUnique(staged, index, columns); !unique) return unique;
       }
-      staged.PutEntry(new_key, std::move(new_value));
+      staged.PutEntry(i, Slice(new_key), Slice(new_value));
     }
-    if (!old_key.empty() && old_key != new_key) staged.PutEntry(std::move(old_key), std::nullopt);
+    if (!old_key.empty() && old_key != new_key) staged.DeleteEntry(i, Slice(old_key));
+  }
+  return Ok();
+}
+
+// `row` holds the declared attributes and becomes what readers will see, with the undeclared ones.
+Status RowWriter::StageNewRow(Staged& staged, std::span<const FieldEdit> fields,
+                              std::vector<Value>& row) {
+  const TypeLayout& layout = staged.layout();
+  staged.PutRowCell();
+  row.resize(layout.named);
+  for (std::size_t i = 0; i < layout.type.attributes.size(); ++i) {
+    const Attribute& attribute = *layout.attributes[i];
+    if (layout.is_key[i]) {
+      NoteReference(staged, attribute, row[i]);
+      continue;
+    }
+    if (row[i].is_null()) continue;
+    Value value = std::exchange(row[i], Value());
+    Status fact =
+        attribute.merge == MergeKind::kSet
+            ? StageSet(staged, i, {.attribute = attribute.id, .value = std::move(value)}, &row[i])
+            : StageValue(staged, i, EditKind::kAssign, std::move(value), &row[i]);
+    if (!fact) return fact;
+  }
+  if (layout.type.undeclared.empty()) return Ok();
+  for (const FieldEdit& edit : fields) {
+    const std::size_t place = layout.PlaceOf(edit.attribute);
+    if (place < layout.type.attributes.size() || edit.value.is_null()) continue;
+    if (Status fact = StageFact(staged, place, edit, &row[place]); !fact) return fact;
   }
   return Ok();
 }
 
 Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const FieldEdit> fields) {
-  Result<std::vector<Value>> filled = FillRow(type, fields);
+  const TypeLayout& layout = rules_.layouts->Of(type);
+  Result<std::vector<Value>> filled = FillRow(layout, fields);
   if (!filled) return filled;
   std::vector<Value> row = *std::move(filled);
-  const std::vector<const Attribute*> attributes = NamedAttributes(type);
-  const std::vector<Value> key = Pick(attributes, row, type.key);
+  std::vector<Value> key = Pick(row, layout.key_places);
   Result<std::string> subject = EncodeSubject(type, key);
   if (!subject) return std::move(subject).error();
-  Result<RowCell> cell = ReadRowCell(type, Slice(*subject));
+  Result<RowCell> cell = ReadRowCell(layout, Slice(*subject));
   if (!cell) return std::move(cell).error();
   if (cell->exists) {
     return MakeError(
@@ -385,86 +433,74 @@ Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const F
   }
   // Rows are there at odd lengths: 1 at first, the next odd one after a deletion.
   const std::uint64_t length = cell->causal_length + 1 + cell->causal_length % 2;
-  Staged staged(type, *std::move(subject), length, rules_.keep_retractions);
-  staged.PutFact(schema::kRowCell, Value());
-  row.resize(attributes.size());
-  for (std::size_t i = 0; i < type.attributes.size(); ++i) {
-    const Attribute& attribute = type.attributes[i];
-    if (type.IsKey(attribute.id)) {
-      NoteReference(staged, attribute, row[i]);
-      continue;
-    }
-    if (row[i].is_null()) continue;
-    const FieldEdit edit = {.attribute = attribute.id, .value = std::move(row[i])};
-    row[i] = Value();
-    if (Status fact = StageFact(staged, attribute, edit, &row[i]); !fact) {
-      return std::move(fact).error();
-    }
-  }
-  for (const FieldEdit& edit : fields) {
-    const auto found = std::ranges::find(type.undeclared, edit.attribute, &Attribute::id);
-    if (found == type.undeclared.end() || edit.value.is_null()) continue;
-    Value& visible = row[PlaceOf(attributes, edit.attribute)];
-    if (Status fact = StageFact(staged, *found, edit, &visible); !fact) {
-      return std::move(fact).error();
-    }
-  }
-  if (Status checked = CheckRow(type, row); !checked) return std::move(checked).error();
-  if (Status indexes = StageIndexes(staged, attributes, {}, row); !indexes) {
+  Staged staged(layout, *std::move(subject), length, rules_.keep_retractions);
+  if (Status made = StageNewRow(staged, fields, row); !made) return std::move(made).error();
+  if (Status checked = CheckRow(layout, row); !checked) return std::move(checked).error();
+  if (Status indexes = StageIndexes(staged, {}, row); !indexes) {
     return std::move(indexes).error();
   }
   staged.Apply(view_);
   return key;
 }
 
+// `row` is the row before, or empty if nothing depends on it, and becomes the row after.
+Status RowWriter::StageEdits(Staged& staged, std::span<const Value> key,
+                             std::span<const FieldEdit> fields, std::vector<Value>& row) {
+  const TypeLayout& layout = staged.layout();
+  row.resize(layout.named);
+  for (const FieldEdit& edit : fields) {
+    const std::size_t place = layout.PlaceOf(edit.attribute);
+    const Attribute& attribute = *layout.attributes[place];
+    if (!layout.is_key[place]) {
+      if (Status fact = StageFact(staged, place, edit, &row[place]); !fact) return fact;
+      continue;
+    }
+    const Result<Value> value = schema::Convert(layout.type, attribute, edit.value);
+    if (!value) return Status(Error(value.error()));
+    const auto field = static_cast<std::size_t>(std::ranges::find(layout.key_places, place) -
+                                                layout.key_places.begin());
+    const Result<Value> now = schema::Convert(layout.type, attribute, key[field]);
+    if (!now) return Status(Error(now.error()));
+    if (*value == *now) continue;
+    return InvalidArgument(
+        StrCat("column ", ColumnName(layout.type, attribute), " is a key, and a key never changes"),
+        "delete the row and insert it under the new key");
+  }
+  return Ok();
+}
+
 Result<bool> RowWriter::Update(const Type& type, std::span<const Value> key,
                                std::span<const FieldEdit> fields) {
+  const TypeLayout& layout = rules_.layouts->Of(type);
   Result<std::string> subject = EncodeSubject(type, key);
   if (!subject) return std::move(subject).error();
-  Result<RowCell> cell = ReadRowCell(type, Slice(*subject));
+  Result<RowCell> cell = ReadRowCell(layout, Slice(*subject));
   if (!cell) return std::move(cell).error();
   if (!cell->exists) return false;
 
-  const std::vector<const Attribute*> attributes = NamedAttributes(type);
-  const std::vector<const Index*> indexes = rules_.schema->IndexesOf(type.id);
   // The old row is read only if something depends on it.
-  bool needs_row = HasChecks(type);
-  for (const FieldEdit& edit : fields) {
-    const Attribute& attribute = *attributes[PlaceOf(attributes, edit.attribute)];
-    needs_row = needs_row ||
-                (attribute.merge != MergeKind::kRegister && attribute.merge != MergeKind::kMv) ||
-                std::ranges::any_of(
-                    indexes, [&](const Index* index) { return Holds(*index, attribute.id); });
-  }
+  const bool needs_row =
+      layout.has_checks || std::ranges::any_of(fields, [&](const FieldEdit& edit) {
+        const std::size_t place = layout.PlaceOf(edit.attribute);
+        const MergeKind merge = layout.attributes[place]->merge;
+        return (merge != MergeKind::kRegister && merge != MergeKind::kMv) ||
+               std::ranges::any_of(layout.indexes,
+                                   [&](const auto& index) { return Holds(index, place); });
+      });
   std::vector<Value> before;
   if (needs_row) {
-    Result<std::vector<Value>> read = ReadRow(type, attributes, *subject);
+    Result<std::vector<Value>> read = ReadRow(layout, layout.named_ids(), *subject);
     if (!read) return std::move(read).error();
     before = *std::move(read);
   }
-  std::vector<Value> after = needs_row ? before : std::vector<Value>(attributes.size());
-  Staged staged(type, *subject, cell->causal_length, rules_.keep_retractions);
-  for (const FieldEdit& edit : fields) {
-    const std::size_t place = PlaceOf(attributes, edit.attribute);
-    const Attribute& attribute = *attributes[place];
-    const auto key_field = std::ranges::find(type.key, attribute.id);
-    if (key_field != type.key.end()) {
-      Result<Value> value = schema::Convert(type, attribute, edit.value);
-      if (!value) return std::move(value).error();
-      Result<std::vector<Value>> now = DecodeSubject(type, Slice(*subject));
-      if (!now) return std::move(now).error();
-      if (*value == (*now)[static_cast<std::size_t>(key_field - type.key.begin())]) continue;
-      return InvalidArgument(
-          StrCat("column ", ColumnName(type, attribute), " is a key, and a key never changes"),
-          "delete the row and insert it under the new key");
-    }
-    if (Status fact = StageFact(staged, attribute, edit, &after[place]); !fact) {
-      return std::move(fact).error();
-    }
+  std::vector<Value> after = before;
+  Staged staged(layout, *std::move(subject), cell->causal_length, rules_.keep_retractions);
+  if (Status edited = StageEdits(staged, key, fields, after); !edited) {
+    return std::move(edited).error();
   }
   if (needs_row) {
-    if (Status checked = CheckRow(type, after); !checked) return std::move(checked).error();
-    if (Status moved = StageIndexes(staged, attributes, before, after); !moved) {
+    if (Status checked = CheckRow(layout, after); !checked) return std::move(checked).error();
+    if (Status moved = StageIndexes(staged, before, after); !moved) {
       return std::move(moved).error();
     }
   }
@@ -473,46 +509,47 @@ Result<bool> RowWriter::Update(const Type& type, std::span<const Value> key,
 }
 
 Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
+  const TypeLayout& layout = rules_.layouts->Of(type);
   Result<std::string> subject = EncodeSubject(type, key);
   if (!subject) return std::move(subject).error();
-  Result<RowCell> cell = ReadRowCell(type, Slice(*subject));
+  Result<RowCell> cell = ReadRowCell(layout, Slice(*subject));
   if (!cell) return std::move(cell).error();
   if (!cell->exists) return false;
-  const std::vector<const Attribute*> attributes = AllAttributes(type);
-  Result<std::vector<Value>> row = ReadRow(type, attributes, *subject);
+  Result<std::vector<Value>> row = ReadRow(layout, layout.ids, *subject);
   if (!row) return std::move(row).error();
   // The row is gone at even lengths.
-  Staged staged(type, *std::move(subject), cell->causal_length + 1, rules_.keep_retractions);
-  staged.RetractFact(schema::kRowCell);
-  for (std::size_t i = 0; i < attributes.size(); ++i) {
-    const Attribute& attribute = *attributes[i];
-    if ((*row)[i].is_null() || type.IsKey(attribute.id)) continue;
+  Staged staged(layout, *std::move(subject), cell->causal_length + 1, rules_.keep_retractions);
+  staged.RetractRowCell();
+  for (std::size_t i = 0; i < layout.attributes.size(); ++i) {
+    const Attribute& attribute = *layout.attributes[i];
+    if ((*row)[i].is_null() || layout.is_key[i]) continue;
     if (attribute.merge != MergeKind::kSet) {
-      staged.RemoveFact(attribute.id);
+      staged.RemoveFact(i);
       continue;
     }
     for (const Value& element : ElementsOf((*row)[i])) {
       std::string suffix;
       schema::AppendKeyPart(suffix, ElementPart(attribute), element);
-      staged.RemoveFact(attribute.id, Slice(suffix));
+      staged.RemoveFact(i, Slice(suffix));
     }
   }
-  if (Status moved = StageIndexes(staged, attributes, *row, {}); !moved) {
-    return std::move(moved).error();
-  }
+  if (Status moved = StageIndexes(staged, *row, {}); !moved) return std::move(moved).error();
   staged.Apply(view_);
   return true;
 }
 
 Status RowWriter::WriteIndexEntry(const Type& type, const Index& index, Slice subject) {
-  const std::vector<const Attribute*> attributes = NamedAttributes(type);
-  Result<std::vector<Value>> row = ReadRow(type, attributes, subject.ToString());
+  const TypeLayout& layout = rules_.layouts->Of(type);
+  const auto found = std::ranges::find_if(
+      layout.indexes, [&](const auto& places) { return places.index->id == index.id; });
+  Check(found != layout.indexes.end(), "an index of the schema is built");
+  Result<std::vector<Value>> row = ReadRow(layout, layout.named_ids(), subject.ToString());
   if (!row) return std::move(row).error();
   if (row->empty()) return Ok();  // deleted meanwhile
-  const IndexLayout layout(type, index);
-  view_.Put(
-      IndexEntryPrefix(layout, Pick(attributes, *row, layout.attributes)) + subject.ToString(),
-      IndexEntryValue(layout, Pick(attributes, *row, layout.include_attributes)));
+  const std::string key =
+      IndexEntryPrefix(found->layout, Pick(*row, found->columns)) + subject.ToString();
+  const std::string value = IndexEntryValue(found->layout, Pick(*row, found->include));
+  view_.Put(key, value);
   return Ok();
 }
 

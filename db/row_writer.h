@@ -11,7 +11,6 @@
 // holds the column, whose old entry is found by reading the row.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,17 +21,12 @@
 #include "db/overlay_view.h"
 #include "db/row_layout.h"
 #include "db/triple_store.h"
+#include "db/type_layout.h"
 #include "schema/schema.h"
 #include "trefoil/result.h"
 #include "trefoil/value.h"
 
 namespace trefoil::db {
-
-// Evaluates a DEFAULT or CHECK expression (TreeSQL text) of `type` over a row in the order of the
-// type's attributes; for a DEFAULT the row is empty. Given by the query layer.
-using Evaluator =
-    std::function<Result<Value>(const schema::Schema& schema, const schema::Type& type,
-                                const std::string& expression, std::span<const Value> row)>;
 
 enum class EditKind : std::uint8_t {
   kAssign,  // the value; of a SET a LIST of its elements, or NULL for none
@@ -48,8 +42,7 @@ struct FieldEdit {
 
 // What all edits of a transaction have in common.
 struct WriteRules {
-  const schema::Schema* schema = nullptr;
-  const Evaluator* evaluator = nullptr;  // null or empty: DEFAULT and CHECK are refused
+  const Layouts* layouts = nullptr;  // of the schema in force
   KeyGenerator* keys = nullptr;
   // Keep the mark of a deletion, because another replica may not know of it yet.
   bool keep_retractions = false;
@@ -95,20 +88,20 @@ class RowWriter {
     bool exists = false;
     std::uint64_t causal_length = 0;  // of the newest row cell; 0 = there never was one
   };
-  Result<RowCell> ReadRowCell(const schema::Type& type, Slice subject) const;
-  Result<std::vector<Value>> ReadRow(const schema::Type& type,
-                                     std::span<const schema::Attribute* const> attributes,
+  Result<RowCell> ReadRowCell(const TypeLayout& layout, Slice subject) const;
+  Result<std::vector<Value>> ReadRow(const TypeLayout& layout, std::span<const AttributeId> columns,
                                      const std::string& subject) const;
 
-  Result<std::vector<Value>> FillRow(const schema::Type& type, std::span<const FieldEdit> fields);
-  Status CheckRow(const schema::Type& type, std::span<const Value> row) const;
-  Status StageFact(Staged& staged, const schema::Attribute& attribute, const FieldEdit& edit,
-                   Value* visible);
-  Status StageSet(Staged& staged, const schema::Attribute& attribute, const FieldEdit& edit,
-                  Value* visible);
-  Status StageIndexes(Staged& staged, std::span<const schema::Attribute* const> attributes,
-                      std::span<const Value> before, std::span<const Value> after);
-  Status CheckUnique(const Staged& staged, const schema::Index& index, const IndexLayout& layout,
+  Result<std::vector<Value>> FillRow(const TypeLayout& layout, std::span<const FieldEdit> fields);
+  Status CheckRow(const TypeLayout& layout, std::span<const Value> row) const;
+  Status StageNewRow(Staged& staged, std::span<const FieldEdit> fields, std::vector<Value>& row);
+  Status StageEdits(Staged& staged, std::span<const Value> key, std::span<const FieldEdit> fields,
+                    std::vector<Value>& row);
+  Status StageFact(Staged& staged, std::size_t place, const FieldEdit& edit, Value* visible);
+  Status StageValue(Staged& staged, std::size_t place, EditKind edit, Value value, Value* visible);
+  Status StageSet(Staged& staged, std::size_t place, const FieldEdit& edit, Value* visible);
+  Status StageIndexes(Staged& staged, std::span<const Value> before, std::span<const Value> after);
+  Status CheckUnique(const Staged& staged, const TypeLayout::IndexPlaces& index,
                      std::span<const Value> columns) const;
   void NoteReference(const Staged& staged, const schema::Attribute& attribute, const Value& value);
 

@@ -30,6 +30,11 @@ std::string EncodeSiteEntry(const SiteId& site, std::uint64_t floor) {
   return value;
 }
 
+void PutSite(WriteSet& writes, SiteOrdinal ordinal, const std::string& entry) {
+  const std::string key = schema::SiteKey(ordinal);
+  writes.Put(Slice(key), Slice(entry));
+}
+
 // The sequence of the last frame of a site, or 0.
 Result<std::uint64_t> LastFrame(const ReadView& view, SiteOrdinal ordinal) {
   const std::string prefix = schema::LogPrefix(ordinal);
@@ -87,13 +92,14 @@ void SiteLog::PutNewSites(WriteSet& writes) {
   for (std::size_t i = saved_sites_; i < sites_.size(); ++i) {
     const auto ordinal = static_cast<SiteOrdinal>(i);
     const SiteId& site = sites_.Of(ordinal);
-    writes[schema::SiteKey(ordinal)] = EncodeSiteEntry(site, crdt::HeadOf(floors_, site));
+    PutSite(writes, ordinal, EncodeSiteEntry(site, crdt::HeadOf(floors_, site)));
   }
 }
 
-void SiteLog::Put(WriteSet& writes, const crdt::Dot& dot, std::string frame) {
+void SiteLog::Put(WriteSet& writes, const crdt::Dot& dot, Slice frame) {
   const SiteOrdinal ordinal = sites_.Add(dot.site);
-  writes[schema::LogKey(ordinal, dot.sequence)] = std::move(frame);
+  const std::string key = schema::LogKey(ordinal, dot.sequence);
+  writes.Put(Slice(key), frame);
   PutNewSites(writes);
 }
 
@@ -101,7 +107,7 @@ void SiteLog::PutFloors(WriteSet& writes, const crdt::Heads& floors) {
   for (const auto& [site, floor] : floors) sites_.Add(site);
   PutNewSites(writes);
   for (const auto& [site, floor] : floors) {
-    writes[schema::SiteKey(sites_.Add(site))] = EncodeSiteEntry(site, floor);
+    PutSite(writes, sites_.Add(site), EncodeSiteEntry(site, floor));
   }
 }
 

@@ -34,7 +34,7 @@ class SiteLog {
   const crdt::Heads& new_deps() const { return new_deps_; }
 
   // Puts the frame into the log, and the sites that have no entry yet.
-  void Put(WriteSet& writes, const crdt::Dot& dot, std::string frame);
+  void Put(WriteSet& writes, const crdt::Dot& dot, Slice frame);
   // Sites of facts that came without their frames.
   void PutFloors(WriteSet& writes, const crdt::Heads& floors);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -136,61 +137,120 @@ Status TripleStore::ReadSet(const Type& type, const ColumnPlace& place, Slice su
   return iterator->status();
 }
 
+namespace {
+
+// The probes of many rows, column by column, so that those that are close in the store follow one
+// another.
+class RowProbes {
+ public:
+  RowProbes(const ReadView& view, std::span<const std::string> subjects)
+      : view_(view), subjects_(subjects) {}
+
+  // Asks for the column `prefix` of all subjects, or of those in `places`. Valid until the next.
+  Result<std::vector<std::optional<std::string>>> Ask(std::span<const std::string> prefixes,
+                                                      std::span<const std::size_t> places) {
+    std::size_t size_bytes = 0;
+    for (const std::size_t place : places) size_bytes += subjects_[place].size();
+    size_bytes *= prefixes.size();
+    for (const std::string& prefix : prefixes) size_bytes += prefix.size() * places.size();
+    keys_.clear();
+    keys_.reserve(size_bytes);  // slices point into it
+    slices_.clear();
+    for (const std::string& prefix : prefixes) {
+      for (const std::size_t place : places) {
+        const std::size_t start = keys_.size();
+        keys_.append(prefix).append(subjects_[place]);
+        slices_.push_back({keys_.data() + start, keys_.size() - start});
+      }
+    }
+    return view_.MultiGet(slices_);
+  }
+
+ private:
+  const ReadView& view_;
+  std::span<const std::string> subjects_;
+  std::string keys_;
+  std::vector<Slice> slices_;
+};
+
+}  // namespace
+
 Status TripleStore::Lookup(
     const Type& type, std::span<const AttributeId> columns, std::span<const std::string> subjects,
     FunctionRef<void(std::size_t i, std::span<const Value> row)> visit) const {
-  const std::vector<ColumnPlace> places = PlacesOf(type, columns);
-  const std::vector<KeyPart> parts = SubjectParts(type);
-  const bool has_key = HasKeyColumn(places);
-  // One probe for the row cell and one for each column that is a plain fact.
-  std::vector<std::string> prefixes = {schema::FactPrefix(type.id, schema::kRowCell)};
-  for (const ColumnPlace& place : places) {
-    if (place.key_place || place.is_set) continue;
-    prefixes.push_back(schema::FactPrefix(type.id, place.attribute));
-  }
-  std::vector<std::string> keys;
-  std::vector<Slice> slices;
-  std::vector<Value> row(columns.size());
-  std::vector<Value> key_values;
   for (std::size_t start = 0; start < subjects.size(); start += kLookupBatch) {
     const std::size_t count = std::min(kLookupBatch, subjects.size() - start);
-    keys.resize(count * prefixes.size());
-    slices.resize(keys.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t p = 0; p < prefixes.size(); ++p) {
-        std::string& key = keys[i * prefixes.size() + p];
-        key.assign(prefixes[p]).append(subjects[start + i]);
-        slices[i * prefixes.size() + p] = Slice(key);
+    Status read =
+        LookupBatch(type, columns, subjects.subspan(start, count),
+                    [&](std::size_t i, std::span<const Value> row) { visit(start + i, row); });
+    if (!read) return read;
+  }
+  return Ok();
+}
+
+// A fact that is there says that its row is (I1), so only rows without any are asked for their row
+// cell, in a second turn.
+Status TripleStore::LookupBatch(
+    const Type& type, std::span<const AttributeId> columns, std::span<const std::string> subjects,
+    FunctionRef<void(std::size_t i, std::span<const Value> row)> visit) const {
+  const std::vector<ColumnPlace> places = PlacesOf(type, columns);
+  std::vector<std::string> prefixes;
+  std::vector<std::size_t> facts;  // the columns that are plain facts
+  for (std::size_t c = 0; c < places.size(); ++c) {
+    if (places[c].key_place || places[c].is_set) continue;
+    prefixes.push_back(schema::FactPrefix(type.id, places[c].attribute));
+    facts.push_back(c);
+  }
+  RowProbes probes(view_, subjects);
+  std::vector<std::size_t> asked(subjects.size());
+  std::iota(asked.begin(), asked.end(), std::size_t{0});
+  const Result<std::vector<std::optional<std::string>>> cells = probes.Ask(prefixes, asked);
+  if (!cells) return Status(Error(cells.error()));
+
+  std::vector<Value> rows(subjects.size() * columns.size());
+  std::vector<bool> exists(subjects.size());
+  for (std::size_t f = 0; f < facts.size(); ++f) {
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+      const std::optional<std::string>& cell = (*cells)[f * subjects.size() + i];
+      if (!cell) continue;
+      bool retracted;
+      if (!schema::DecodeCellValue(Slice(*cell), &rows[i * columns.size() + facts[f]],
+                                   &retracted)) {
+        return BadBytes(type, "a cell");
+      }
+      if (!retracted) exists[i] = true;
+    }
+  }
+  std::erase_if(asked, [&](std::size_t i) { return exists[i]; });
+  if (!asked.empty()) {
+    const std::string row_cell = schema::FactPrefix(type.id, schema::kRowCell);
+    const Result<std::vector<std::optional<std::string>>> row_cells =
+        probes.Ask(std::span(&row_cell, 1), asked);
+    if (!row_cells) return Status(Error(row_cells.error()));
+    for (std::size_t k = 0; k < asked.size(); ++k) {
+      const std::optional<std::string>& cell = (*row_cells)[k];
+      exists[asked[k]] = cell && !schema::IsRetracted(Slice(*cell));
+    }
+  }
+  const std::vector<KeyPart> parts = SubjectParts(type);
+  const bool has_key = HasKeyColumn(places);
+  std::vector<Value> key_values;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    if (!exists[i]) {
+      visit(i, {});
+      continue;
+    }
+    const std::span<Value> row = std::span(rows).subspan(i * columns.size(), columns.size());
+    const Slice subject(subjects[i]);
+    if (has_key && !DecodeParts(subject, parts, &key_values)) return BadBytes(type, "a subject");
+    for (std::size_t c = 0; c < places.size(); ++c) {
+      if (places[c].key_place) {
+        row[c] = key_values[*places[c].key_place];
+      } else if (places[c].is_set) {
+        if (Status read = ReadSet(type, places[c], subject, &row[c]); !read) return read;
       }
     }
-    Result<std::vector<std::optional<std::string>>> cells = view_.MultiGet(slices);
-    if (!cells) return std::move(cells).error();
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::string& subject = subjects[start + i];
-      const std::optional<std::string>* found = cells->data() + i * prefixes.size();
-      if (!found[0] || schema::IsRetracted(Slice(*found[0]))) {
-        visit(start + i, {});
-        continue;
-      }
-      if (has_key && !DecodeParts(Slice(subject), parts, &key_values)) {
-        return BadBytes(type, "a subject");
-      }
-      std::size_t next = 1;
-      for (std::size_t c = 0; c < places.size(); ++c) {
-        bool retracted;
-        if (places[c].key_place) {
-          row[c] = key_values[*places[c].key_place];
-        } else if (places[c].is_set) {
-          Status read = ReadSet(type, places[c], Slice(subject), &row[c]);
-          if (!read) return read;
-        } else if (const std::optional<std::string>& cell = found[next++]; !cell) {
-          row[c] = Value();
-        } else if (!schema::DecodeCellValue(Slice(*cell), &row[c], &retracted)) {
-          return BadBytes(type, "a cell");
-        }
-      }
-      visit(start + i, row);
-    }
+    visit(i, row);
   }
   return Ok();
 }

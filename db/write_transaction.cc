@@ -32,14 +32,22 @@ std::vector<Value> KeyOf(const CatalogueRow& row) {
 
 }  // namespace
 
-WriteTransaction::WriteTransaction(Engine& engine, PinnedRef base, WriteRules rules)
+WriteTransaction::WriteTransaction(Engine& engine, PinnedRef base, LayoutsRef layouts,
+                                   WriteRules rules)
     : engine_(engine),
       base_(std::move(base)),
       schema_(base_->schema()),
       rules_(rules),
       view_(base_->view()),
       writer_(view_, rules_) {
-  rules_.schema = schema_.get();
+  UseSchema(schema_, std::move(layouts));
+}
+
+void WriteTransaction::UseSchema(schema::SchemaRef schema, LayoutsRef layouts) {
+  Check(layouts->schema() == schema, "rows are laid out by the schema in force");
+  schema_ = std::move(schema);
+  layouts_ = std::move(layouts);
+  rules_.layouts = layouts_.get();
 }
 
 WriteTransaction::~WriteTransaction() { engine_.End(*this); }
@@ -127,17 +135,17 @@ Result<std::vector<Value>> WriteTransaction::Put(TypeId type_id,
 
 Status WriteTransaction::AllOrNothing(const std::function<Status()>& body) {
   const schema::SchemaRef schema = schema_;
+  const LayoutsRef layouts = layouts_;
   const std::size_t references = writer_.references().size();
-  view_.Remember();
+  view_.writes().Remember();
   Status done = body();
   if (done) {
-    view_.Forget();
+    view_.writes().Forget();
     return done;
   }
-  view_.Undo();
+  view_.writes().Undo();
   writer_.TruncateReferences(references);
-  schema_ = schema;
-  rules_.schema = schema_.get();
+  UseSchema(schema, layouts);
   return done;
 }
 
@@ -173,8 +181,7 @@ Status WriteTransaction::Declare(std::span<const schema::Declaration> declaratio
 void WriteTransaction::DropEntries(IndexId index) {
   const std::string prefix = schema::IndexPrefix(index);
   const std::string limit = schema::PrefixLimit(prefix);
-  WriteSet& writes = view_.writes();
-  writes.erase(writes.lower_bound(prefix), writes.lower_bound(limit));
+  view_.writes().DeleteRange(Slice(prefix), Slice(limit));
   dropped_ranges_.push_back({.start = prefix, .limit = limit});
 }
 
@@ -222,8 +229,8 @@ Status WriteTransaction::SetSchema(Schema schema) {
     }
   }
   if (!(schema == *schema_)) {
-    schema_ = std::make_shared<const Schema>(std::move(schema));
-    rules_.schema = schema_.get();
+    auto changed = std::make_shared<const Schema>(std::move(schema));
+    UseSchema(changed, std::make_shared<const Layouts>(changed, engine_.compiler_));
   }
   return Ok();
 }

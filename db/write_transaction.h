@@ -14,6 +14,7 @@
 #include "db/overlay_view.h"
 #include "db/pinned.h"
 #include "db/row_writer.h"
+#include "db/type_layout.h"
 #include "schema/migration.h"
 #include "trefoil/result.h"
 
@@ -24,7 +25,8 @@ class Engine;
 // One thread at a time. Must not outlive its Engine. A failed call changes nothing.
 class WriteTransaction {
  public:
-  WriteTransaction(Engine& engine, PinnedRef base, WriteRules rules);
+  // `layouts` are those of the schema of `base`.
+  WriteTransaction(Engine& engine, PinnedRef base, LayoutsRef layouts, WriteRules rules);
   ~WriteTransaction();
   WriteTransaction(const WriteTransaction&) = delete;
   WriteTransaction& operator=(const WriteTransaction&) = delete;
@@ -63,6 +65,7 @@ class WriteTransaction {
   friend class Engine;
 
   Result<const schema::Type*> WritableType(TypeId id) const;
+  void UseSchema(schema::SchemaRef schema, LayoutsRef layouts);
   void DropEntries(IndexId index);
   Status DropIndex(IndexId index);
   Status PutIndexEntries(IndexId index, std::span<const std::string> subjects);
@@ -70,6 +73,7 @@ class WriteTransaction {
   Engine& engine_;
   PinnedRef base_;
   schema::SchemaRef schema_;
+  LayoutsRef layouts_;  // of schema_
   WriteRules rules_;
   OverlayView view_;
   RowWriter writer_;

@@ -149,7 +149,7 @@ bool IsRetracted(Slice cell_bytes) {
   return cell_bytes.empty() || (cell_bytes[0] & kRetracted) != 0;
 }
 
-void SetCellTime(std::string& cell_bytes, std::uint64_t time) {
+void SetCellTime(std::span<char> cell_bytes, std::uint64_t time) {
   Check(cell_bytes.size() >= kTimeOffset + 8, "only a cell has a time");
   StoreFixed64(cell_bytes.data() + kTimeOffset, time);
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "trefoil/slice.h"
@@ -55,6 +56,7 @@ bool DecodeCellValue(Slice bytes, Value* value, bool* retracted);
 // Whether the cell of an existing, encoded fact is a retraction; empty bytes count as one.
 bool IsRetracted(Slice cell_bytes);
 
-void SetCellTime(std::string& cell_bytes, std::uint64_t time);
+// `cell_bytes`: of a whole cell.
+void SetCellTime(std::span<char> cell_bytes, std::uint64_t time);
 
 }  // namespace trefoil::schema

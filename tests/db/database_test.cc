@@ -106,26 +106,6 @@ TEST_F(DatabaseTest, ReadsBackTheRowsThatItWasGiven) {
   ExpectSound();
 }
 
-TEST_F(DatabaseTest, ReadsManyRowsByKeyInTheOrderOfTheKeys) {
-  DeclareTracks();
-  for (int i = 1; i <= 3; ++i) ASSERT_TRUE(Insert("track", {{"id", I(i)}, {"length", I(i * 100)}}));
-  ASSERT_TRUE(Insert("track", {{"id", I(4)}}));
-  std::vector<Row> rows;
-  const auto collect = [&](std::size_t i, std::span<const Value> row) {
-    EXPECT_EQ(i, rows.size());
-    rows.emplace_back(row.begin(), row.end());
-  };
-  const Snapshot snapshot = database_.snapshot();
-  ASSERT_TRUE(snapshot.GetMany("track", std::vector<Row>{{I(3)}, {I(9)}, {I(4)}, {I(3)}}, collect));
-  EXPECT_EQ(rows,
-            (std::vector<Row>{
-                {I(3), Value(), I(300)}, {}, {I(4), Value(), Value()}, {I(3), Value(), I(300)}}));
-  ExpectError(snapshot.GetMany("none", std::vector<Row>{{I(3)}}, collect),
-              ErrorCode::kUnknownTable);
-  ExpectError(snapshot.GetMany("track", std::vector<Row>{{T("x")}}, collect),
-              ErrorCode::kTypeMismatch);
-}
-
 TEST_F(DatabaseTest, UpdatesPutsAndDeletesRows) {
   DeclareTracks();
   ASSERT_TRUE(Write([](Transaction& t) {
