@@ -1,6 +1,7 @@
 #include "db/explain_query.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <set>
@@ -145,9 +146,7 @@ class Measured {
 std::string ChangeText(const query::ExplainInput& input) {
   std::string text;
   for (const query::ChangeCost& cost : query::CostsOfAChange(input)) {
-    const auto whole = [](double number) {
-      return static_cast<std::uint64_t>(std::min(number, 1e18) + 0.5);
-    };
+    const auto whole = [](double number) { return std::llround(std::min(number, 1e18)); };
     text += StrCat("one changed row of ", cost.table, ": about ", whole(cost.probes), " look-ups, ",
                    whole(cost.rows), " rows handed on\n");
   }

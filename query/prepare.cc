@@ -161,34 +161,39 @@ Result<std::vector<Value>> BindParameters(const std::vector<BoundParameter>& par
   return values;
 }
 
-Result<Compiled> CompileSelect(const BoundSelect& select, std::uint32_t source_count,
-                               std::span<const Value> parameters, const schema::Schema& schema,
-                               const PassSet& passes, const dataflow::Source* source) {
-  Result<Plan> plan = MakePlan(select, source_count, parameters, schema);
+Result<Compiled> CompileSelect(const SelectInput& input, const PassSet& passes,
+                               const dataflow::Source* source) {
+  Result<Plan> plan = MakePlan(input.select, input.source_count, input.parameters, input.schema);
   if (!plan) return std::move(plan).error();
   std::optional<Statistics> statistics;
-  if (source != nullptr) statistics.emplace(*source, schema);
-  Optimize(*plan, schema, passes, statistics ? &*statistics : nullptr);
+  if (source != nullptr) statistics.emplace(*source, input.schema);
+  Optimize(*plan, input.schema, passes, statistics ? &*statistics : nullptr);
   return Compile(*plan);
 }
 
 Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
                        const RunContext& context) {
-  Result<Compiled> compiled = CompileSelect(input.select, input.source_count, input.parameters,
-                                            input.schema, context.passes, &source);
+  Result<Compiled> compiled = CompileSelect(input, context.passes, &source);
   if (!compiled) return std::move(compiled).error();
   return ReadOnce(*compiled, source);
 }
+
+namespace {
+
+SelectInput InputOf(const Query::Plan& query, std::span<const Value> parameters) {
+  return {.select = query.bound.select,
+          .source_count = query.bound.source_count,
+          .parameters = parameters,
+          .schema = *query.schema};
+}
+
+}  // namespace
 
 Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const Params& params,
                  const RunContext& context) {
   Result<std::vector<Value>> values = BindParameters(query.bound.parameters, params, context);
   if (!values) return std::move(values).error();
-  return RunSelect({.select = query.bound.select,
-                    .source_count = query.bound.source_count,
-                    .parameters = *values,
-                    .schema = *query.schema},
-                   source, context);
+  return RunSelect(InputOf(query, *values), source, context);
 }
 
 Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& params) {
@@ -205,7 +210,7 @@ Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& para
 }
 
 Result<Compiled> CompileLive(const Query::Plan& query, std::span<const Value> parameters) {
-  return CompileSelect(query.bound.select, query.bound.source_count, parameters, *query.schema, {});
+  return CompileSelect(InputOf(query, parameters), {});
 }
 
 Result<Compiled> CompileShared(const Query::Plan& query, std::span<const Value> parameters,

@@ -50,19 +50,19 @@ Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text, schema
 Result<std::vector<Value>> BindParameters(const std::vector<BoundParameter>& parameters,
                                           const Params& params, const RunContext& context);
 
-// The graph that answers `select` for these parameter values. The order of joins is chosen by what
-// `source` holds; null: it stays as written.
-Result<Compiled> CompileSelect(const BoundSelect& select, std::uint32_t source_count,
-                               std::span<const Value> parameters, const schema::Schema& schema,
-                               const PassSet& passes, const dataflow::Source* source = nullptr);
-
-// One-shot: installs the graph over `source`, reads it, drops it.
+// A bound select and the values of its parameters.
 struct SelectInput {
   const BoundSelect& select;
   std::uint32_t source_count = 0;
   std::span<const Value> parameters;
   const schema::Schema& schema;
 };
+// The graph that answers `input`. The order of joins is chosen by what `source` holds; null: it
+// stays as written.
+Result<Compiled> CompileSelect(const SelectInput& input, const PassSet& passes,
+                               const dataflow::Source* source = nullptr);
+
+// One-shot: installs the graph over `source`, reads it, drops it.
 Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
                        const RunContext& context);
 Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const Params& params,
