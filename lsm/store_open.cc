@@ -356,6 +356,9 @@ StoreImpl::~StoreImpl() {
   compaction_.reset();
   if (!SyncUpTo(last_sequence())) return;
   if (long_log) ReleaseLog();
+  // Also where one of these steps met a failed sync: only after an unclean end does the next open
+  // write anew what it reads.
+  if (poisoned_) return;
   // Without this the next open replays the log, which loses nothing either.
   superblock_.clean = true;
   superblock_.last_sequence = last_sequence();
