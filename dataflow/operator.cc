@@ -117,21 +117,19 @@ bool Operator::PullOldFromNew(std::uint32_t slot, const Pull& pull, Context& con
   if (found.empty()) return PullRows(slot, now, context, sink);
   const std::vector<std::uint32_t> changed(found.begin(), found.end());
   const Batch& changes = delta();
-  std::vector<bool> seen(changed.size());
+  // A row may be shown in parts, so a row that changed is summed up and shown behind the others.
+  std::vector<Weight> now_there(changed.size());
   const bool finished = PullRows(slot, now, context, [&](RowView row, Weight weight) {
     const auto place = std::ranges::partition_point(
         changed, [&](std::uint32_t i) { return CompareRows(changes.row(i), row) < 0; });
-    // A row may come in several parts; what changed is taken from the first of them.
-    if (place != changed.end() && EqualRows(changes.row(*place), row)) {
-      const auto i = static_cast<std::size_t>(place - changed.begin());
-      if (!seen[i]) weight -= changes.weight(*place);
-      seen[i] = true;
-    }
-    return weight == 0 || sink(row, weight);
+    if (place == changed.end() || !EqualRows(changes.row(*place), row)) return sink(row, weight);
+    now_there[static_cast<std::size_t>(place - changed.begin())] += weight;
+    return true;
   });
   if (!finished) return false;
   for (std::size_t i = 0; i < changed.size(); ++i) {
-    if (!seen[i] && !sink(changes.row(changed[i]), -changes.weight(changed[i]))) return false;
+    const Weight before = now_there[i] - changes.weight(changed[i]);
+    if (before != 0 && !sink(changes.row(changed[i]), before)) return false;
   }
   return true;
 }

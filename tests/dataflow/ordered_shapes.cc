@@ -10,7 +10,6 @@
 #include "dataflow/operators/join.h"
 #include "dataflow/operators/project.h"
 #include "dataflow/operators/route.h"
-#include "dataflow/operators/set_operation.h"
 #include "dataflow/operators/top_k.h"
 #include "tests/dataflow/relational_shapes.h"
 
@@ -58,21 +57,33 @@ Shape LeastAndMostShape() {
           }};
 }
 
-Shape RouteShape() {
-  return {"route", 2,
-          [](Plan& plan, const std::vector<NodeNumber>& in) {
-            const NodeNumber keys = plan.Add(SetOperation{.kind = SetOperationKind::kDistinct},
-                                             {plan.Add(Project{.columns = {1, 0}}, {in[0]})});
+// A binding for each payload: its least key. Without the row in the output, several rows show as
+// one.
+Shape RouteShape(bool with_row) {
+  return {with_row ? "route" : "route without the row", 2,
+          [=](Plan& plan, const std::vector<NodeNumber>& in) {
+            const NodeNumber bindings =
+                plan.Add(GroupBy{.key = {1}, .aggregates = {{.function = "min", .arguments = {0}}}},
+                         {in[0]});
+            const std::vector<Column> outputs =
+                with_row ? std::vector<Column>{2, 0, 3} : std::vector<Column>{2, 0};
             return plan.Add(
                 Route{.alternatives = {{{.test = RouteTest::kEqual, .row = 0, .binding = 1}}},
-                      .outputs = {2, 0, 3}},
-                {keys, in[1]});
+                      .outputs = outputs},
+                {bindings, in[1]});
           },
-          [](const std::vector<ZSet>& in) {
+          [=](const std::vector<ZSet>& in) {
+            std::map<Value, Value> bindings;
+            for (const auto& [row, weight] : in[0]) {  // in the order of the rows
+              if (!row[0].is_null()) bindings.try_emplace(row[1], row[0]);
+            }
             ZSet out;
-            for (const auto& [a, wa] : in[0]) {
-              for (const auto& [b, wb] : in[1]) {
-                if (!a[0].is_null() && a[0] == b[0]) out[{b[0], a[1], b[1]}] += wb;
+            for (const auto& [payload, key] : bindings) {
+              for (const auto& [row, weight] : in[1]) {
+                if (row[0] != key) continue;
+                Row shown = {key, payload};
+                if (with_row) shown.push_back(row[1]);
+                out[shown] += weight;
               }
             }
             return out;
@@ -147,7 +158,8 @@ Shape ForestShape(ForestDirection direction) {
 std::vector<Shape> OrderedAndRecursiveShapes() {
   return {TopKShape(),
           LeastAndMostShape(),
-          RouteShape(),
+          RouteShape(true),
+          RouteShape(false),
           ClosureShape(),
           ForestShape(ForestDirection::kDescendants),
           ForestShape(ForestDirection::kAncestors)};
