@@ -10,7 +10,7 @@ namespace {
 constexpr double kEqualShare = 0.1;  // of a column that nothing is known of
 constexpr double kOtherShare = 0.3;  // of a range, LIKE and the like
 constexpr double kLoopFactor = 10;   // what a recursion adds to what it starts with
-constexpr int kSamplesPerEnd = 3;
+constexpr int kSamplesPerEnd = 2;
 
 const schema::Index* LeadingIndex(const schema::Schema& schema, TypeId type,
                                   AttributeId attribute) {

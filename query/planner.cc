@@ -8,6 +8,7 @@
 #include "base/str_cat.h"
 #include "query/bind_context.h"
 #include "query/planner_context.h"
+#include "query/to_expression.h"
 
 namespace trefoil::query {
 
@@ -86,16 +87,15 @@ PlanNumber PlannerContext::AddColumns(PlanNumber node,
 
 std::optional<std::uint64_t> PlannerContext::CountOf(const std::optional<BoundExpr>& expr) {
   if (!expr) return std::nullopt;
-  const Value* value = nullptr;
-  if (const auto* constant = std::get_if<Constant>(&expr->node)) value = &constant->value;
-  if (const auto* ref = std::get_if<ParameterRef>(&expr->node))
-    value = &parameters_[ref->parameter];
-  if (value == nullptr) {
-    Fail(ErrorCode::kUnsupported, "LIMIT and OFFSET take a number or a parameter");
+  PlanNumber none = 0;  // it names no source
+  if (HasSubselect(*expr)) {
+    Fail(ErrorCode::kUnsupported, "LIMIT and OFFSET take an expression of parameters",
+         "run the select first, and pass its value");
     return std::nullopt;
   }
-  if (value->kind() != ValueKind::kInt || value->AsInt() < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(value->AsInt());
+  const Value value = Evaluate(Rewrite(*expr, nullptr, none));
+  if (value.kind() != ValueKind::kInt || value.AsInt() < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(value.AsInt());
 }
 
 // ---- one core, set operations ----

@@ -1,4 +1,5 @@
 // Every clause, run once over a small world, with all passes and with none.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -45,10 +46,13 @@ class RunTest : public ::testing::Test {
   // Runs with every set of passes; all must agree.
   std::string Run(std::string_view text, const Params& params = {}) {
     const std::string answer = bed_.Run(text, params);
-    for (int bits = 0; bits < 16; ++bits) {
+    for (int bits = 0; bits < 128; ++bits) {
       const PassSet passes{.push_filters = (bits & 1) != 0,
                            .find_keys = (bits & 2) != 0,
+                           .drop_domains = (bits & 16) != 0,
                            .choose_ranges = (bits & 4) != 0,
+                           .drop_idle = (bits & 32) != 0,
+                           .order_joins = (bits & 64) != 0,
                            .prune_columns = (bits & 8) != 0};
       EXPECT_EQ(bed_.Run(text, params, passes), answer) << text << "\npasses " << bits;
     }
@@ -78,6 +82,18 @@ TEST_F(RunTest, FiltersProjectsAndOrders) {
             R"([{"id":1},{"id":2},{"id":3}])");
   EXPECT_EQ(Run("SELECT id FROM issue ORDER BY priority, id AFTER (1)"), R"([{"id":3},{"id":1}])");
   EXPECT_EQ(Run("SELECT id FROM issue ORDER BY priority AFTER (NULL, 4) LIMIT 1"), R"([{"id":2}])");
+}
+
+TEST_F(RunTest, TakesAnExpressionOfParametersAsLimit) {
+  const auto page = [](std::int64_t number) {
+    return Params().Set("size", Value::Int(2)).Set("page", Value::Int(number));
+  };
+  const std::string query =
+      "SELECT id FROM issue ORDER BY id LIMIT :size OFFSET :size * (:page - 1)";
+  EXPECT_EQ(Run(query, page(1)), R"([{"id":1},{"id":2}])");
+  EXPECT_EQ(Run(query, page(2)), R"([{"id":3},{"id":4}])");
+  EXPECT_THAT(Run("SELECT id FROM issue LIMIT (SELECT 1)"),
+              ::testing::HasSubstr("error[unsupported]"));
 }
 
 TEST_F(RunTest, WalksAlongReferences) {
