@@ -21,6 +21,7 @@ struct EngineOptions {
   std::size_t cache_bytes = std::size_t{256} << 20;
   std::size_t memtable_bytes = std::size_t{64} << 20;
   int filter_bits_per_key = 10;
+  bool compress = false;  // the last level by zstd with dictionaries, where the engine can
 };
 
 using KeyValue = std::pair<Slice, Slice>;
@@ -44,6 +45,8 @@ class Engine {
   // Walks up to `count` entries from `start` on (all entries when `start` is empty), touching every
   // key and value; how many there were. Backward: from the last key <= `start`.
   virtual std::size_t Scan(Slice start, std::size_t count, Direction direction) = 0;
+  // Bytes written to sorted files since it was opened, without logs; 0 where it does not tell.
+  virtual std::uint64_t TableBytes() { return 0; }
   // Returns when memory is flushed and background work is done.
   virtual void Settle() = 0;
 };

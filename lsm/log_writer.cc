@@ -85,7 +85,8 @@ Status LogWriter::StartSegment(std::size_t record_bytes) {
 
 Result<SequenceNumber> LogWriter::Append(SequenceNumber synced, Slice payload) {
   const std::size_t record_bytes = RecordBytes(payload.size());
-  if (current_ == nullptr || end_.offset + record_bytes > current_->size_bytes) {
+  if (current_ == nullptr || end_.offset + record_bytes > current_->size_bytes ||
+      options_.sometimes->OneIn(100)) {
     if (Status started = StartSegment(record_bytes); !started) return std::move(started).error();
   }
   const std::uint64_t offset = end_.offset;

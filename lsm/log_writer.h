@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/env.h"
+#include "base/sometimes.h"
 #include "lsm/file_meta.h"
 #include "lsm/record_format.h"
 
@@ -37,6 +38,7 @@ struct LogOptions {
   std::string uuid;
   std::size_t segment_bytes = std::size_t{16} << 20;
   std::function<FileNumber()> new_file_number;  // any thread
+  const Sometimes* sometimes = nullptr;         // not null; outlives the writer
 };
 
 class LogWriter {

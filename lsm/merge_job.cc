@@ -47,7 +47,7 @@ Result<bool> MergeJob::Step(std::uint64_t budget_bytes) {
   }
   std::uint64_t done_bytes = 0;
   for (; merge_.Valid(); merge_.Next()) {
-    if (done_bytes >= budget_bytes) return false;
+    if (done_bytes >= budget_bytes || options_.sometimes->OneIn(500)) return false;
     const Entry& entry = merge_.entry();
     done_bytes += entry.key.size() + entry.value.size() + kEntryOverheadBytes;
     const std::optional<Entry> kept = rules_.Keep(entry);
@@ -88,7 +88,8 @@ bool MergeJob::WantsCut(Slice next_key) {
     at_border = true;
     ++border_;
   }
-  return size_bytes >= options_.file_bytes || (at_border && size_bytes >= options_.file_bytes / 2);
+  return size_bytes >= options_.file_bytes || options_.sometimes->OneIn(200) ||
+         (at_border && size_bytes >= options_.file_bytes / 2);
 }
 
 Status MergeJob::StartOutput() {

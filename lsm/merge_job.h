@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/env.h"
+#include "base/sometimes.h"
 #include "lsm/blob_separator.h"
 #include "lsm/drop_rules.h"
 #include "lsm/file_meta.h"
@@ -37,6 +38,7 @@ struct MergeJobOptions {
   std::vector<FileNumber> relocate_blobs;  // values in these blob files are written anew
   std::function<Result<std::string>(Slice reference)> read_blob;
   DropRules::Options rules;
+  const Sometimes* sometimes = nullptr;  // not null; outlives the job
 };
 
 // One thread at a time.

@@ -57,6 +57,7 @@ struct StoreOptions {
   Compression compression = Compression::kNone;  // of files that a merge writes last
   bool background_work = true;                   // false: only Step() does work
   const KeyLayout* key_layout = nullptr;         // null: no groups; must outlive the store
+  std::uint64_t slow_paths_seed = 0;             // of base/sometimes.h; 0: none
   CompactionFilter compaction_filter;            // empty: keep
 };
 

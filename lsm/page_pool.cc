@@ -128,7 +128,7 @@ class PagePool::Shard {
   const std::unique_ptr<char[]> bytes_;
 };
 
-PagePool::PagePool(std::size_t size_bytes) {
+PagePool::PagePool(std::size_t size_bytes, const Sometimes* sometimes) : sometimes_(sometimes) {
   const std::size_t frames = std::max<std::size_t>(1, size_bytes / kPageBytes / kShards);
   for (std::size_t i = 0; i < kShards; ++i) shards_.push_back(std::make_unique<Shard>(frames));
 }
@@ -142,7 +142,7 @@ PagePool::Shard& PagePool::ShardOf(const Key& key, std::uint64_t* hash) {
 
 PageRef PagePool::Find(const Key& key) {
   std::uint64_t hash = 0;
-  PageRef page = ShardOf(key, &hash).Find(key, hash);
+  PageRef page = Loses() ? PageRef() : ShardOf(key, &hash).Find(key, hash);
   (page ? hits_ : misses_).fetch_add(1, std::memory_order_relaxed);
   return page;
 }
@@ -150,7 +150,7 @@ PageRef PagePool::Find(const Key& key) {
 PageRef PagePool::Insert(const Key& key, std::span<const char> page) {
   Check(page.size() == kPageBytes, "the pool holds single pages");
   std::uint64_t hash = 0;
-  PageRef held = ShardOf(key, &hash).Insert(key, hash, page);
+  PageRef held = Loses() ? PageRef() : ShardOf(key, &hash).Insert(key, hash, page);
   if (held) return held;
   std::unique_ptr<char[]> own(new char[kPageBytes]);
   std::memcpy(own.get(), page.data(), kPageBytes);

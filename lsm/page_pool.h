@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "base/sometimes.h"
 #include "lsm/file_meta.h"
 #include "lsm/page_format.h"
 
@@ -45,7 +46,8 @@ class PageRef {
 class PagePool {
  public:
   // At least one page a shard.
-  explicit PagePool(std::size_t size_bytes);
+  // At times a page is lost at once if `sometimes` says so; it may be null and outlives the pool.
+  explicit PagePool(std::size_t size_bytes, const Sometimes* sometimes = nullptr);
   ~PagePool();
   PagePool(const PagePool&) = delete;
   PagePool& operator=(const PagePool&) = delete;
@@ -69,6 +71,9 @@ class PagePool {
 
   Shard& ShardOf(const Key& key, std::uint64_t* hash);
 
+  bool Loses() const { return sometimes_ != nullptr && sometimes_->OneIn(10); }
+
+  const Sometimes* const sometimes_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<std::uint64_t> hits_{0};
   std::atomic<std::uint64_t> misses_{0};

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "base/sometimes.h"
 #include "lsm/options.h"
 #include "trefoil/slice.h"
 
@@ -31,9 +32,20 @@ class SkipHints {
   static constexpr std::size_t kHintsMax = 64;
   // Fewer are walked over as fast as a hint is used.
   static constexpr std::uint64_t kDeadKeysMin = 64;
+  // The first few dead keys in a row are cheaper than to look for a hint.
+  static constexpr std::uint64_t kDeadKeysBeforeHint = 4;
 
   // Batches up to `oldest` are in files.
-  explicit SkipHints(SequenceNumber oldest) : oldest_(oldest) {}
+  explicit SkipHints(SequenceNumber oldest, const Sometimes* sometimes = nullptr)
+      : oldest_(oldest), sometimes_(sometimes) {}
+
+  // Whether to leave a hint, and to look for one, after so many dead keys in a row.
+  bool IsWorth(std::uint64_t dead_keys) const {
+    return dead_keys >= kDeadKeysMin || (dead_keys != 0 && Early());
+  }
+  bool MayHelp(std::uint64_t dead_keys) const {
+    return !empty() && (dead_keys == kDeadKeysBeforeHint || Early());
+  }
 
   // In place of the hints that it overlaps; of too many the one that saves least goes.
   void Add(SkipHint hint);
@@ -44,7 +56,10 @@ class SkipHints {
  private:
   using Hints = std::map<std::string, SkipHint, std::less<>>;  // by start, disjoint
 
+  bool Early() const { return sometimes_ != nullptr && sometimes_->OneIn(4); }
+
   const SequenceNumber oldest_;
+  const Sometimes* const sometimes_;  // may be null
   mutable std::mutex mutex_;
   Hints hints_;  // guarded by mutex_
   std::atomic<std::size_t> count_{0};

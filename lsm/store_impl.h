@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/executor.h"
+#include "base/sometimes.h"
 #include "lsm/compaction_picker.h"
 #include "lsm/log_writer.h"
 #include "lsm/manifest.h"
@@ -146,6 +147,7 @@ class StoreImpl final : public Store {
   // Replaces the active memtable by an empty one. Holds write_mutex_.
   void SealActive();
   bool ActiveIsFull() const;
+  std::shared_ptr<SkipHints> NewHints() const;
   void Poison();
   // Returns when `sequence` is durable; the lock is that of sync_mutex_.
   Status SyncWaiting(std::unique_lock<std::mutex>& lock, SequenceNumber sequence);
@@ -197,6 +199,7 @@ class StoreImpl final : public Store {
   const bool recovered_;
   const std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>();
   const std::shared_ptr<SnapshotList> snapshots_ = std::make_shared<SnapshotList>();
+  const Sometimes sometimes_;
   const std::unique_ptr<PagePool> pool_;
   mutable std::atomic<std::uint64_t> next_file_;
 

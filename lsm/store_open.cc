@@ -191,7 +191,8 @@ StoreImpl::StoreImpl(Parts parts)
       options_(std::move(parts.options)),
       lock_(std::move(parts.lock)),
       recovered_(parts.recovered),
-      pool_(std::make_unique<PagePool>(options_.cache_bytes)),
+      sometimes_(options_.slow_paths_seed),
+      pool_(std::make_unique<PagePool>(options_.cache_bytes, &sometimes_)),
       next_file_(std::max(ToNumber(parts.manifest.contents().next_file), parts.log.last_file + 1)),
       superblock_(std::move(parts.superblock)),
       manifest_(std::move(parts.manifest)),
@@ -255,7 +256,7 @@ Status StoreImpl::OpenFiles() {
       ReadView{.active = active_,
                .sealed = {},
                .version = std::make_shared<const Version>(std::move(levels), std::move(blobs)),
-               .hints = std::make_shared<SkipHints>(manifest_.contents().log_floor.sequence)});
+               .hints = NewHints()});
   return Ok();
 }
 
@@ -267,6 +268,7 @@ void StoreImpl::StartLog(const RecoveredLog& log) {
   options.segment_bytes = std::clamp<std::size_t>(options_.memtable_bytes / 4, kLogSegmentBytesMin,
                                                   kLogSegmentBytesMax);
   options.new_file_number = [this] { return NewFileNumber(); };
+  options.sometimes = &sometimes_;
   log_ = std::make_unique<LogWriter>(std::move(options), log.last_segment, log.end);
   for (const RecoveredLog::OldSegment& old : log.segments) {
     log_->AdoptOld(old.segment, old.file, old.size_bytes);

@@ -63,6 +63,7 @@ MergeJobOptions StoreImpl::JobOptions(int output_level) const {
   options.file_bytes = output_level == 0 ? kFlushFileBytes : options_.file_bytes;
   options.key_layout = options_.key_layout;
   options.new_file_number = [this] { return NewFileNumber(); };
+  options.sometimes = &sometimes_;
   options.rules.boundaries = CurrentBoundaries();
   options.read_blob = [version = CurrentView()->version](Slice reference) {
     return version->ReadBlob(reference);
@@ -158,6 +159,7 @@ bool StoreImpl::PickWork() {
   std::optional<CompactionPlan> plan = PickCompaction(levels, options);
   if (!plan) plan = PickDeletesCompaction(levels, options);
   if (!plan) plan = PickBlobCollection(manifest_.contents().blobs, levels);
+  if (!plan && sometimes_.OneIn(8)) plan = PickRangeCompaction(levels, {}, options);
   if (!plan) return false;
   StartCompaction(*std::move(plan));
   return true;
@@ -272,12 +274,16 @@ Status StoreImpl::FinishCompaction() {
   return Ok();
 }
 
+std::shared_ptr<SkipHints> StoreImpl::NewHints() const {
+  return std::make_shared<SkipHints>(manifest_.contents().log_floor.sequence, &sometimes_);
+}
+
 Status StoreImpl::Install(VersionEdit edit, std::size_t flushed) {
   if (Status synced = env_.SyncDirectory(directory_); !synced) {
     Poison();  // which entries the device has is not known from here on
     return synced;
   }
-  if (manifest_.WantsRewrite()) {
+  if (manifest_.WantsRewrite() || sometimes_.OneIn(20)) {
     if (Status rewritten = RewriteManifest(); !rewritten) return rewritten;
   }
   const std::shared_ptr<const Version> old = CurrentView()->version;
@@ -304,7 +310,7 @@ Status StoreImpl::Install(VersionEdit edit, std::size_t flushed) {
     const std::lock_guard lock(state_mutex_);
     auto view = std::make_shared<ReadView>(*view_);
     view->version = std::move(version);
-    view->hints = std::make_shared<SkipHints>(manifest_.contents().log_floor.sequence);
+    view->hints = NewHints();
     view->sealed.resize(view->sealed.size() - flushed);  // the oldest are last
     sealed_.erase(sealed_.begin(), sealed_.begin() + static_cast<std::ptrdiff_t>(flushed));
     sealed_count_ = sealed_.size();

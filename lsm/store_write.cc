@@ -54,7 +54,7 @@ void StoreImpl::Poison() { poisoned_.store(true, std::memory_order_release); }
 
 bool StoreImpl::ActiveIsFull() const {
   return active_->memory_bytes() >= options_.memtable_bytes / kMemtables ||
-         active_->range_delete_count() >= kRangeDeletesMax;
+         active_->range_delete_count() >= kRangeDeletesMax || sometimes_.OneIn(300);
 }
 
 void StoreImpl::SealActive() {
@@ -75,12 +75,13 @@ void StoreImpl::SealActive() {
 }
 
 Status StoreImpl::MakeRoom(std::size_t batch_bytes) {
-  if (sealed_count_.load(std::memory_order_relaxed) < kSealedSoftMax &&
+  const bool forced = sometimes_.OneIn(100);
+  if (!forced && sealed_count_.load(std::memory_order_relaxed) < kSealedSoftMax &&
       level0_files_.load(std::memory_order_relaxed) < kLevel0SoftMax) [[likely]] {
     return Ok();
   }
   if (!options_.background_work) {
-    if (sealed_count_ < kSealedSoftMax) return Ok();
+    if (!forced && sealed_count_ < kSealedSoftMax) return Ok();
     const std::lock_guard lock(work_mutex_);
     return FlushAll();
   }

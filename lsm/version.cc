@@ -103,7 +103,6 @@ SequenceNumber ReadView::NewestCovering(Slice key, SequenceNumber snapshot) cons
 }
 
 std::optional<SkipHint> ReadView::HintOver(Slice key, SequenceNumber snapshot) const {
-  if (hints->empty()) return std::nullopt;
   std::optional<SkipHint> hint = hints->Find(key, snapshot);
   if (!hint) return std::nullopt;
   const auto unchanged = [&](const auto& memtable) {

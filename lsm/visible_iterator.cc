@@ -7,8 +7,6 @@ namespace trefoil::lsm {
 
 namespace {
 
-constexpr std::uint64_t kDeadKeysBeforeHint = 4;
-
 std::vector<std::unique_ptr<RunCursor>> CursorsOf(const ReadView& view, const KeyRange& range,
                                                   const Run::CursorOptions& options) {
   std::vector<std::unique_ptr<RunCursor>> cursors;
@@ -148,18 +146,19 @@ void VisibleIterator::FindPrev() {
   End();
 }
 
-// The first few dead keys in a row are cheaper than to look for a hint.
 std::optional<SkipHint> VisibleIterator::HintOver(Slice key) const {
-  if (dead_keys_ != kDeadKeysBeforeHint) return std::nullopt;
-  return snapshot_.state().view->HintOver(key, sequence_);
+  const ReadView& view = *snapshot_.state().view;
+  if (!view.hints->MayHelp(dead_keys_)) return std::nullopt;
+  return view.HintOver(key, sequence_);
 }
 
 void VisibleIterator::LeaveHint(Slice start, Slice limit) const {
-  if (dead_keys_ < SkipHints::kDeadKeysMin) return;
-  snapshot_.state().view->hints->Add({.start = start.ToString(),
-                                      .limit = limit.ToString(),
-                                      .sequence = sequence_,
-                                      .dead_keys = dead_keys_});
+  SkipHints& hints = *snapshot_.state().view->hints;
+  if (!hints.IsWorth(dead_keys_)) return;
+  hints.Add({.start = start.ToString(),
+             .limit = limit.ToString(),
+             .sequence = sequence_,
+             .dead_keys = dead_keys_});
 }
 
 void VisibleIterator::EndAfter(const std::string& limit) {

@@ -29,6 +29,19 @@ std::uint64_t WrittenBytes() {
   return 0;
 }
 
+// Memory of this process that is no file's, in MB.
+double AnonymousMegabytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word) {
+    if (word != "RssAnon:") continue;
+    double kilobytes = 0;
+    status >> kilobytes;
+    return kilobytes / 1024;
+  }
+  return 0;
+}
+
 std::uint64_t DiskBytes(const fs::path& directory) {
   std::uint64_t bytes = 0;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
@@ -55,6 +68,8 @@ class Run {
     Changes();
     Latency();
     DurableCommits();
+    Text("text", /*compress=*/false);
+    Text("text, zstd", /*compress=*/true);
     engine_.reset();
     fs::remove_all(engine_options_.directory);
   }
@@ -117,14 +132,20 @@ class Run {
   // The data that the other cases read.
   void Load() {
     const std::uint64_t before = WrittenBytes();
+    const double memory_before = AnonymousMegabytes();
     const Stopwatch watch;
     PutRange(0, n_, 100, true);
     Rate("fillrandom batch 100", static_cast<double>(n_), watch.Seconds());
     engine_->Settle();
     Rate("fillrandom + settle", static_cast<double>(n_), watch.Seconds());
+    Cost("memory, anonymous", AnonymousMegabytes() - memory_before, "MB");
+    const std::uint64_t table_bytes = engine_->TableBytes();
     engine_.reset();
     const double user_bytes = static_cast<double>(n_) * (kKeyBytes + Values::kBytesAverage);
     Cost("write amplification", static_cast<double>(WrittenBytes() - before) / user_bytes, "x");
+    if (table_bytes != 0) {
+      Cost("write amplification, no log", static_cast<double>(table_bytes) / user_bytes, "x");
+    }
     Cost("space", static_cast<double>(DiskBytes(engine_options_.directory)) / user_bytes, "x");
     const Stopwatch reopen;
     Open(false);
@@ -241,6 +262,9 @@ class Run {
     }
     Rate("delete batch 100", static_cast<double>(n_) / 2, watch.Seconds());
     FullScan("scan after deletes", Direction::kForward, n_ / 2);
+    if (!options_.WantsCase("scan after deletes, again")) return;
+    engine_->Scan({}, n_, Direction::kForward);
+    FullScan("scan after deletes, again", Direction::kForward, n_ / 2);
   }
 
   void Latency() {
@@ -280,6 +304,40 @@ class Run {
     Rate("durable commits 8 threads", static_cast<double>(kThreads * each), watch.Seconds());
   }
 
+  // Size and point reads of values that repeat themselves.
+  void Text(const std::string& name, bool compress) {
+    if (!options_.WantsCase(name)) return;
+    engine_options_.compress = compress;
+    Open(/*fresh=*/true);
+    double user_bytes = 0;
+    for (std::uint64_t i = 0; i < n_; i += 100) {
+      std::vector<KeyOf> keys;
+      std::vector<std::string> values;
+      std::vector<KeyValue> batch;
+      for (std::uint64_t j = i; j < std::min(n_, i + 100); ++j) {
+        keys.emplace_back(j, true);
+        values.push_back(text_[j]);
+        user_bytes += kKeyBytes + static_cast<double>(values.back().size());
+      }
+      for (std::size_t j = 0; j < keys.size(); ++j) batch.emplace_back(keys[j].slice(), values[j]);
+      engine_->Put(batch, Sync::kNo);
+    }
+    engine_->Settle();
+    engine_.reset();
+    Cost("space, " + name, static_cast<double>(DiskBytes(engine_options_.directory)) / user_bytes,
+         "x");
+    Open(/*fresh=*/false);
+    const std::uint64_t count = std::min<std::uint64_t>(n_, 100'000);
+    Random random(13);
+    std::string value;
+    const Stopwatch watch;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      Require(engine_->Get(KeyOf(random.Uniform(n_), true).slice(), value), "a key is missing");
+    }
+    Rate("get hit, " + name, static_cast<double>(count), watch.Seconds());
+    engine_options_.compress = false;
+  }
+
   const EngineFactory& factory_;
   const SuiteOptions& options_;
   const std::uint64_t n_;
@@ -287,6 +345,7 @@ class Run {
   EngineOptions engine_options_;
   std::unique_ptr<Engine> engine_;
   const Values values_;
+  const TextValues text_;
   std::uint64_t generation_ = 0;  // of the values written
 };
 

@@ -55,6 +55,34 @@ class Values {
   std::string bytes_;
 };
 
+// Values like cells of text: the stamp that precedes every value of ours (flags, time, site), then
+// words of a small vocabulary, the common ones often.
+class TextValues {
+ public:
+  TextValues() {
+    Random random(2);
+    for (std::string& word : words_) {
+      word.resize(2 + random.Uniform(8));
+      for (char& letter : word) letter = static_cast<char>('a' + random.Uniform(26));
+    }
+  }
+  std::string operator[](std::uint64_t i) const {
+    Random random(i);
+    std::string value("\x05", 1);
+    const std::uint64_t time = (1'700'000'000'000 + i * 40) << 16;
+    for (int shift = 56; shift >= 0; shift -= 8) value.push_back(static_cast<char>(time >> shift));
+    value.push_back(static_cast<char>(random.Uniform(3)));
+    for (std::uint64_t count = 3 + random.Uniform(10); count != 0; --count) {
+      value += words_[random.Uniform(1 + random.Uniform(words_.size()))];
+      value.push_back(' ');
+    }
+    return value;
+  }
+
+ private:
+  std::array<std::string, 2000> words_;
+};
+
 inline constexpr double kKeyBytes = 10;
 
 }  // namespace trefoil::bench

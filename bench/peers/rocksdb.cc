@@ -30,6 +30,12 @@ class RocksDb final : public Engine {
     rocksdb::Options db_options;
     db_options.create_if_missing = true;
     db_options.compression = rocksdb::kNoCompression;
+    if (options.compress) {
+      db_options.bottommost_compression = rocksdb::kZSTD;
+      db_options.bottommost_compression_opts.enabled = true;
+      db_options.bottommost_compression_opts.max_dict_bytes = 16 << 10;
+      db_options.bottommost_compression_opts.zstd_max_train_bytes = 512 << 10;
+    }
     db_options.write_buffer_size = options.memtable_bytes / 2;
     db_options.max_write_buffer_number = 2;
     db_options.max_background_jobs = 2;

@@ -19,6 +19,7 @@ class TrefoilStore final : public Engine {
     lsm::StoreOptions store_options;
     store_options.cache_bytes = options.cache_bytes;
     store_options.memtable_bytes = options.memtable_bytes;
+    if (options.compress) store_options.compression = lsm::Compression::kZstd;
     store_ = Value(lsm::Store::Open(Env::Posix(), options.directory + "/db", store_options));
   }
 
@@ -76,6 +77,10 @@ class TrefoilStore final : public Engine {
     RequireOk(iterator->status());
     Consume(sum);
     return walked;
+  }
+  std::uint64_t TableBytes() override {
+    const lsm::StoreStats stats = store_->Stats();
+    return stats.bytes_written_by_flush + stats.bytes_written_by_compaction;
   }
   void Settle() override {
     RequireOk(store_->Flush());
