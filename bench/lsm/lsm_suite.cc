@@ -144,7 +144,7 @@ class Run {
     const double user_bytes = static_cast<double>(n_) * (kKeyBytes + Values::kBytesAverage);
     Cost("write amplification", static_cast<double>(WrittenBytes() - before) / user_bytes, "x");
     if (table_bytes != 0) {
-      Cost("write amplification, no log", static_cast<double>(table_bytes) / user_bytes, "x");
+      Cost("write amp., no log", static_cast<double>(table_bytes) / user_bytes, "x");
     }
     Cost("space", static_cast<double>(DiskBytes(engine_options_.directory)) / user_bytes, "x");
     const Stopwatch reopen;
