@@ -58,9 +58,9 @@ bool BeatsExtreme(const FactState& state, const FactOp& op) {
   return op.kind == MergeKind::kMax ? op.value > state.value : op.value < state.value;
 }
 
-bool TakeStamp(Slice& bytes, const SiteTable& sites, Stamp* stamp) {
+bool TakeStamp(Slice& bytes, std::size_t sites, Stamp* stamp) {
   const std::optional<std::uint64_t> ordinal = ReadVarint(bytes);
-  if (!ordinal || *ordinal >= sites.size()) return false;
+  if (!ordinal || *ordinal >= sites) return false;
   const std::optional<std::uint64_t> time = ReadFixed64(bytes);
   if (!time) return false;
   *stamp = {.time = *time, .site = static_cast<SiteOrdinal>(*ordinal)};
@@ -72,7 +72,7 @@ void AppendStamp(std::string& out, const Stamp& stamp) {
   AppendFixed64(out, stamp.time);
 }
 
-bool TakeAlternative(Slice& bytes, MergeKind kind, const SiteTable& sites, FactState* state) {
+bool TakeAlternative(Slice& bytes, MergeKind kind, std::size_t sites, FactState* state) {
   Alternative& alternative = state->alternatives.emplace_back();
   if (!TakeStamp(bytes, sites, &alternative.stamp)) return false;
   if (kind == MergeKind::kSet) return true;
@@ -83,6 +83,36 @@ bool TakeAlternative(Slice& bytes, MergeKind kind, const SiteTable& sites, FactS
 bool IsPlain(const FactState& state) {
   return state.alternatives.size() == 1 && state.alternatives[0].stamp == state.stamp &&
          state.alternatives[0].value == state.value;
+}
+
+// As FromCell; `sites`: how many ordinals are known.
+bool ReadState(const schema::Cell& cell, std::size_t sites, FactState* state) {
+  *state = {.causal_length = cell.causal_length,
+            .stamp = cell.stamp,
+            .retracted = cell.retracted,
+            .value = cell.value};
+  Slice bytes(cell.state);
+  if (bytes.empty()) return true;
+  const unsigned char kind = bytes[0];
+  if (kind == 0 || kind > static_cast<unsigned char>(MergeKind::kMin)) return false;
+  state->kind = static_cast<MergeKind>(kind);
+  bytes.RemovePrefix(1);
+  const bool has_alternatives = state->kind == MergeKind::kMv || state->kind == MergeKind::kSet;
+  if (has_alternatives && bytes.empty() && !state->retracted) {
+    state->alternatives = {{.stamp = state->stamp, .value = state->value}};
+  }
+  while (!bytes.empty()) {
+    if (has_alternatives) {
+      if (!TakeAlternative(bytes, state->kind, sites, state)) return false;
+    } else if (state->kind == MergeKind::kCounter) {
+      Shard& shard = state->shards.emplace_back();
+      if (!TakeStamp(bytes, sites, &shard.stamp)) return false;
+      if (!TakeInt128(bytes, &shard.total)) return false;
+    } else {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -175,31 +205,18 @@ schema::Cell ToCell(const FactState& state) {
 }
 
 bool FromCell(const schema::Cell& cell, const SiteTable& sites, FactState* state) {
-  *state = {.causal_length = cell.causal_length,
-            .stamp = cell.stamp,
-            .retracted = cell.retracted,
-            .value = cell.value};
-  Slice bytes(cell.state);
-  if (bytes.empty()) return true;
-  const unsigned char kind = bytes[0];
-  if (kind == 0 || kind > static_cast<unsigned char>(MergeKind::kMin)) return false;
-  state->kind = static_cast<MergeKind>(kind);
-  bytes.RemovePrefix(1);
-  const bool has_alternatives = state->kind == MergeKind::kMv || state->kind == MergeKind::kSet;
-  if (has_alternatives && bytes.empty() && !state->retracted) {
-    state->alternatives = {{.stamp = state->stamp, .value = state->value}};
-  }
-  while (!bytes.empty()) {
-    if (has_alternatives) {
-      if (!TakeAlternative(bytes, state->kind, sites, state)) return false;
-    } else if (state->kind == MergeKind::kCounter) {
-      Shard& shard = state->shards.emplace_back();
-      if (!TakeStamp(bytes, sites, &shard.stamp)) return false;
-      if (!TakeInt128(bytes, &shard.total)) return false;
-    } else {
-      return false;
-    }
-  }
+  return ReadState(cell, sites.size(), state);
+}
+
+bool DecodeConflicts(Slice cell_bytes, Value* value) {
+  schema::Cell cell;
+  FactState state;
+  if (!schema::DecodeCell(cell_bytes, &cell)) return false;
+  if (!ReadState(cell, std::numeric_limits<SiteOrdinal>::max(), &state)) return false;
+  std::vector<Value> values;
+  for (const Alternative& alternative : state.alternatives) values.push_back(alternative.value);
+  if (values.empty() && !state.retracted && !cell.value.is_null()) values.push_back(cell.value);
+  *value = values.empty() ? Value() : Value::List(std::move(values));
   return true;
 }
 

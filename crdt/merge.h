@@ -89,6 +89,10 @@ schema::Cell ToCell(const FactState& state);
 // False when the state of the cell does not read.
 bool FromCell(const schema::Cell& cell, const SiteTable& sites, FactState* state);
 
+// The concurrent values of a stored MV fact as a LIST, in the order of their stamps; one value when
+// there is no conflict, NULL when there is none. False when the cell does not read.
+bool DecodeConflicts(Slice cell_bytes, Value* value);
+
 // The count that readers see: the sum, held within 64 bits.
 std::int64_t CountOf(const FactState& state);
 

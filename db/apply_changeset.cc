@@ -31,7 +31,12 @@ bool IsVisible(const FactState& state) { return state.causal_length % 2 == 1 && 
 
 bool LooksTheSame(const FactState& a, const FactState& b) {
   if (IsVisible(a) != IsVisible(b)) return false;
-  return !IsVisible(a) || a.value == b.value;
+  if (!IsVisible(a)) return true;
+  const auto same = [](const crdt::Alternative& x, const crdt::Alternative& y) {
+    return x.value == y.value;
+  };
+  if (a.kind != MergeKind::kMv) return a.value == b.value;
+  return a.value == b.value && std::ranges::equal(a.alternatives, b.alternatives, same);
 }
 
 const Attribute* FindAny(const Type& type, AttributeId id) {
@@ -262,6 +267,7 @@ Status FrameApplier::PutFacts() {
     std::string cell = schema::EncodeCell(crdt::ToCell(fact.state));
     if (fact.before && *fact.before == cell) continue;
     view_.Put(fact.key, std::move(cell));
+    if (IsClaim(*fact.op)) touched_[row] = true;
     const bool reborn = is_row && fact.old_state.causal_length != 0 &&
                         fact.old_state.causal_length != fact.state.causal_length;
     if (!reborn) continue;
@@ -273,6 +279,16 @@ Status FrameApplier::PutFacts() {
     if (!dropped) return dropped;
   }
   return Ok();
+}
+
+// Whether the fact decides which row owns a UNIQUE value, even when its value stays the same.
+bool FrameApplier::IsClaim(const FrameOp& op) const {
+  const auto holds = [&](const schema::IndexColumn& column) {
+    return column.attribute == op.attribute || op.attribute == schema::kRowCell;
+  };
+  return std::ranges::any_of(schema_->IndexesOf(op.type), [&](const Index* index) {
+    return index->unique && std::ranges::any_of(index->columns, holds);
+  });
 }
 
 Status FrameApplier::FollowSchema(const SchemaReader& read_schema) {

@@ -73,6 +73,7 @@ class FrameApplier {
   void Join();
   Status FindLives();
   Status PutFacts();
+  bool IsClaim(const crdt::FrameOp& op) const;
   Status CheckAgainstSchema() const;
   Status FollowSchema(const SchemaReader& read_schema);
   Status MoveIndexEntries();

@@ -7,7 +7,9 @@
 #include "base/errors.h"
 #include "base/str_cat.h"
 #include "db/engine.h"
+#include "db/violations.h"
 #include "query/to_expression.h"
+#include "schema/catalogue.h"
 
 namespace trefoil::db {
 
@@ -323,7 +325,7 @@ void LiveQueries::OnCommit(const CommitDelta& delta) {
 Status LiveQueries::StepGraph(const CommitDelta& delta) {
   const std::vector<TypeId> types = TouchedTypes(delta);
   std::vector<Batch> batches;
-  batches.reserve(types.size());
+  batches.reserve(types.size() + 1);
   std::vector<dataflow::TypeChange> changes;
   for (const TypeId type : types) {
     const std::span<const AttributeId> columns = graph_->Demand(type);
@@ -332,6 +334,15 @@ Status LiveQueries::StepGraph(const CommitDelta& delta) {
     if (Status read = AppendRowChanges(delta, type, columns, batch); !read) return read;
     batch.Consolidate();
     if (!batch.empty()) changes.push_back({.type = type, .columns = columns, .rows = &batch});
+  }
+  const std::span<const AttributeId> violations = graph_->Demand(schema::kSysViolation);
+  if (!violations.empty()) {
+    Batch& batch = batches.emplace_back(violations.size());
+    if (Status read = AppendViolationChanges(delta, violations, batch); !read) return read;
+    batch.Consolidate();
+    if (!batch.empty()) {
+      changes.push_back({.type = schema::kSysViolation, .columns = violations, .rows = &batch});
+    }
   }
   return graph_->Step(changes);
 }

@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/str_cat.h"
 #include "schema/convert.h"
+#include "schema/ids.h"
 #include "schema/keys.h"
 
 namespace trefoil::db {
@@ -80,6 +81,11 @@ std::vector<ColumnPlace> PlacesOf(const Type& type, std::span<const AttributeId>
     const auto key = std::ranges::find(type.key, id);
     if (key != type.key.end()) {
       place.key_place = static_cast<std::size_t>(key - type.key.begin());
+      continue;
+    }
+    if (schema::IsConflicts(id)) {
+      place.attribute = schema::WithoutConflicts(id);
+      place.is_conflicts = true;
       continue;
     }
     const Attribute* attribute = type.Find(id);

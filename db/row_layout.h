@@ -32,10 +32,12 @@ struct ColumnPlace {
   AttributeId attribute{};
   std::optional<std::size_t> key_place = {};  // which key field it is; nothing: a fact
   bool is_set = false;                        // many facts, read as a LIST in the order of elements
+  bool is_conflicts = false;                  // of an MV fact all values, as a LIST, oldest first
   schema::KeyPart element = {};
 };
 
-// Where the columns of a relation are found. An attribute that the type does not name is a fact.
+// Where the columns of a relation are found. An attribute that the type does not name is a fact;
+// schema::ConflictsOf(an MV attribute) is the list of its concurrent values.
 std::vector<ColumnPlace> PlacesOf(const schema::Type& type, std::span<const AttributeId> columns);
 
 // An index entry: [I, id] | columns | subject -> included columns.

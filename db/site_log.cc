@@ -7,6 +7,7 @@
 
 #include "base/coding.h"
 #include "base/errors.h"
+#include "base/function_ref.h"
 #include "base/str_cat.h"
 #include "schema/key_codec.h"
 #include "schema/keys.h"
@@ -35,6 +36,30 @@ void PutSite(WriteSet& writes, SiteOrdinal ordinal, const std::string& entry) {
   writes.Put(Slice(key), Slice(entry));
 }
 
+struct SiteEntry {
+  SiteId site;
+  std::uint64_t floor = 0;
+};
+
+// Calls `visit` for each site in the order of ordinals.
+Status ForSites(const ReadView& view, FunctionRef<Status(SiteOrdinal, const SiteEntry&)> visit) {
+  const std::string prefix(1, schema::kSiteSpace);
+  const std::unique_ptr<lsm::Iterator> entries =
+      view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  SiteOrdinal ordinal = 0;
+  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
+    Slice value = entries->value();
+    SiteEntry entry;
+    if (!crdt::TakeSite(value, &entry.site)) return BadEntry("a site");
+    const std::optional<std::uint64_t> floor = ReadVarint(value);
+    const std::string key = schema::SiteKey(ordinal);
+    if (!floor || entries->key() != Slice(key)) return BadEntry("a site");
+    entry.floor = *floor;
+    if (Status visited = visit(ordinal++, entry); !visited) return visited;
+  }
+  return entries->status();
+}
+
 // The sequence of the last frame of a site, or 0.
 Result<std::uint64_t> LastFrame(const ReadView& view, SiteOrdinal ordinal) {
   const std::string prefix = schema::LogPrefix(ordinal);
@@ -55,32 +80,32 @@ Result<std::uint64_t> LastFrame(const ReadView& view, SiteOrdinal ordinal) {
 
 Result<SiteLog> SiteLog::Read(const ReadView& view, const SiteId& own) {
   SiteLog log;
-  const std::string prefix(1, schema::kSiteSpace);
-  const std::unique_ptr<lsm::Iterator> entries =
-      view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
-  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
-    Slice value = entries->value();
-    SiteId site;
-    if (!crdt::TakeSite(value, &site)) return BadEntry("a site");
-    const std::optional<std::uint64_t> floor = ReadVarint(value);
-    const SiteOrdinal ordinal = log.sites_.Add(site);
-    const std::string key = schema::SiteKey(ordinal);
-    if (!floor || entries->key() != Slice(key)) {
-      return BadEntry("a site");
-    }
-    if (*floor > 0) log.floors_[site] = *floor;
+  Status read = ForSites(view, [&](SiteOrdinal ordinal, const SiteEntry& entry) -> Status {
+    log.sites_.Add(entry.site);
+    if (entry.floor > 0) log.floors_[entry.site] = entry.floor;
     Result<std::uint64_t> last = LastFrame(view, ordinal);
     if (!last) return std::move(last).error();
-    const std::uint64_t head = std::max(*last, *floor);
-    if (head > 0) log.heads_[site] = head;
-  }
-  if (Status status = entries->status(); !status) return std::move(status).error();
+    const std::uint64_t head = std::max(*last, entry.floor);
+    if (head > 0) log.heads_[entry.site] = head;
+    return Ok();
+  });
+  if (!read) return std::move(read).error();
   log.saved_sites_ = log.sites_.size();
   log.own_ = log.sites_.Add(own);
   // What was new before the last close is not remembered, so the next own transaction names all.
   log.new_deps_ = log.heads_;
   log.new_deps_.erase(own);
   return log;
+}
+
+Result<crdt::SiteTable> SiteLog::ReadSites(const ReadView& view) {
+  crdt::SiteTable sites;
+  Status read = ForSites(view, [&](SiteOrdinal, const SiteEntry& entry) {
+    sites.Add(entry.site);
+    return Ok();
+  });
+  if (!read) return std::move(read).error();
+  return sites;
 }
 
 crdt::Dot SiteLog::NextDot() const {

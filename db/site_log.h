@@ -23,6 +23,9 @@ class SiteLog {
   // What `view` holds. `own`: the site under which this replica writes.
   static Result<SiteLog> Read(const ReadView& view, const crdt::SiteId& own);
 
+  // The sites alone, as `view` holds them.
+  static Result<crdt::SiteTable> ReadSites(const ReadView& view);
+
   crdt::SiteTable& sites() { return sites_; }
   const crdt::SiteTable& sites() const { return sites_; }
   crdt::SiteOrdinal own() const { return own_; }

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "crdt/hybrid_clock.h"
 #include "db/row_layout.h"
+#include "db/violations.h"
 #include "schema/cell.h"
 #include "schema/keys.h"
 
@@ -112,7 +113,9 @@ Status ScanCommits(const ReadView& view, const Visit& visit) {
 Status ScanComputed(const ReadView& view, const schema::Schema& schema, TypeId type,
                     const Visit& visit) {
   Check(schema::IsComputed(type), "only computed tables are read off the keys");
-  return type == schema::kSysTriple ? ScanTriples(view, schema, visit) : ScanCommits(view, visit);
+  if (type == schema::kSysTriple) return ScanTriples(view, schema, visit);
+  if (type == schema::kSysViolation) return ScanViolations(view, schema, visit);
+  return ScanCommits(view, visit);
 }
 
 }  // namespace trefoil::db

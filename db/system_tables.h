@@ -1,6 +1,7 @@
 // The tables of the system that no fact holds but that are read off the keys: sys.triple shows
 // every stored fact, also those that no declaration names (any more), sys.commit the commits that
-// history retains. They are read, never written, and have no index: a look-up walks them.
+// history retains, sys.violation the constraints that do not hold (db/violations.h). They are read,
+// never written, and have no index: a look-up walks them.
 #pragma once
 
 #include <functional>

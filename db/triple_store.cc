@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "crdt/merge.h"
 #include "schema/cell.h"
 #include "schema/keys.h"
 
@@ -28,6 +29,13 @@ Error BadBytes(const Type& type, const char* what) {
                     "run `trefoil check`");
 }
 
+// What a row shows of a plain fact. False when the cell does not read.
+bool DecodeColumn(Slice cell, const ColumnPlace& place, Value* value) {
+  if (place.is_conflicts) return crdt::DecodeConflicts(cell, value);
+  bool retracted;
+  return schema::DecodeCellValue(cell, value, &retracted);
+}
+
 // The facts of one attribute, walked beside the row cells in the same direction.
 class AttributeCursor {
  public:
@@ -43,8 +51,7 @@ class AttributeCursor {
     MoveTo(subject);
     if (place_.is_set) return ReadElements(subject, value);
     if (!iterator_->Valid() || Subject() != subject) return true;
-    bool retracted;
-    return schema::DecodeCellValue(iterator_->value(), value, &retracted);
+    return DecodeColumn(iterator_->value(), place_, value);
   }
   Status status() const { return iterator_->status(); }
 
@@ -213,12 +220,10 @@ Status TripleStore::LookupBatch(
     for (std::size_t i = 0; i < subjects.size(); ++i) {
       const std::optional<std::string>& cell = (*cells)[f * subjects.size() + i];
       if (!cell) continue;
-      bool retracted;
-      if (!schema::DecodeCellValue(Slice(*cell), &rows[i * columns.size() + facts[f]],
-                                   &retracted)) {
+      if (!DecodeColumn(Slice(*cell), places[facts[f]], &rows[i * columns.size() + facts[f]])) {
         return BadBytes(type, "a cell");
       }
-      if (!retracted) exists[i] = true;
+      if (!schema::IsRetracted(Slice(*cell))) exists[i] = true;
     }
   }
   std::erase_if(asked, [&](std::size_t i) { return exists[i]; });

@@ -209,9 +209,9 @@ BoundExpr BindContext::AddAggregate(BoundAggregate aggregate, Span span, Scope& 
 const Function* BindContext::KnownFunction(const Call& call, Span span) {
   const Function* function = FindFunction(call.function.text);
   if (function == nullptr) {
-    std::vector<std::string_view> names = {"count",   "sum",        "total",    "avg",
-                                           "min",     "max",        "now",      "bool_and",
-                                           "bool_or", "string_agg", "array_agg"};
+    std::vector<std::string_view> names = {"count",     "sum",     "total",      "avg",
+                                           "min",       "max",     "now",        "bool_and",
+                                           "conflicts", "bool_or", "string_agg", "array_agg"};
     for (const Function& each : AllFunctions()) names.push_back(each.name);
     Fail(call.function.span, ErrorCode::kUnknownFunction,
          StrCat("there is no function \"", call.function.text, "\""),
@@ -238,6 +238,7 @@ BoundExpr BindContext::BindFunction(const Call& call, Span span, Scope* scope) {
     parameter(number).type = {.kind = ValueKind::kTimestamp};
     return {.node = ParameterRef{number}, .type = parameter(number).type, .span = span};
   }
+  if (EqualIgnoringCase(call.function.text, "conflicts")) return BindConflicts(call, span, scope);
   const bool is_cast_to_date = EqualIgnoringCase(call.function.text, "date");
   if ((is_cast_to_date || EqualIgnoringCase(call.function.text, "timestamp")) &&
       call.arguments.size() == 1) {

@@ -76,6 +76,8 @@ class BindContext {
   // `entries` name columns of the row that `path` refers to.
   BoundExpr BindShapeOf(const Path& path, const std::vector<Output>& entries, Span span,
                         Scope* scope);
+  // conflicts(path): the concurrent values of an MV column.
+  BoundExpr BindConflicts(const Call& call, Span span, Scope* scope);
   // All columns of `*` or `qualifier.*`, with their names.
   std::vector<std::pair<std::string, BoundExpr>> ExpandStar(const Output& output, Scope* scope);
   const schema::Type* FindTable(const Name& name);
@@ -142,6 +144,9 @@ class BindContext {
   // bind_path.cc
   std::optional<PathPlace> FindStart(const Path& path, Scope*& scope, std::size_t& next);
   std::optional<PathPlace> FindInScope(const Path& path, Scope& scope, std::size_t& next);
+  // Where the whole path leads, before the groups; `home` becomes the scope where it begins.
+  // Nothing after failing.
+  std::optional<PathPlace> FollowPath(const Path& path, Scope*& home, bool settles);
   PathPlace Step(Scope& scope, const PathPlace& from, const Name& part, std::string_view shown);
   // The place behind GROUP BY that holds the same, if it is a group key.
   std::optional<PathPlace> InGroup(const Scope& scope, const PathPlace& place);

@@ -5,6 +5,7 @@
 #include "base/str_cat.h"
 #include "query/bind_context.h"
 #include "query/diagnostic.h"
+#include "schema/ids.h"
 
 namespace trefoil::query {
 
@@ -247,16 +248,33 @@ PathPlace BindContext::Settle(Scope& scope, const PathPlace& place, Span span) {
   return ColumnOfWholeKey(scope, place, span);
 }
 
-BoundExpr BindContext::BindPath(const Path& path, Span span, Scope* scope) {
-  Scope* home = scope;
+std::optional<PathPlace> BindContext::FollowPath(const Path& path, Scope*& home, bool settles) {
+  Scope* const scope = home;
   std::size_t next = 0;
   const std::optional<PathPlace> start = FindStart(path, home, next);
   if (!start) {
     FailUnknownColumn(path, scope);
-    return MakeConstant(Value(), span);
+    return std::nullopt;
   }
+  PathPlace place = *start;
+  std::string shown = path.parts[next - 1].text;
+  for (; next < path.parts.size() && !failed(); ++next) {
+    if (settles && home->behind_group) {
+      if (const auto mapped = InGroup(*home, place)) place = *mapped;
+    }
+    place = Step(*home, place, path.parts[next], shown);
+    shown = path.parts[next].text;
+  }
+  if (failed()) return std::nullopt;
+  return place;
+}
+
+BoundExpr BindContext::BindPath(const Path& path, Span span, Scope* scope) {
+  Scope* home = scope;
+  const std::optional<PathPlace> found = FollowPath(path, home, true);
+  if (!found) return MakeConstant(Value(), span);
   // A merged column of an outer join is whichever side is there.
-  if (next == 1 && path.parts.size() == 1) {
+  if (path.parts.size() == 1) {
     for (const MergedColumn& merged : home->merged) {
       if (merged.parts.size() < 2 || !EqualIgnoringCase(merged.name, path.parts[0].text)) continue;
       std::vector<BoundExpr> branches;
@@ -273,41 +291,69 @@ BoundExpr BindContext::BindPath(const Path& path, Span span, Scope* scope) {
       return MakeOperation(Operator::kCase, std::move(branches), merged.type, span);
     }
   }
-  PathPlace place = *start;
-  std::string shown = path.parts[next - 1].text;
-  for (; next < path.parts.size() && !failed(); ++next) {
-    if (home->behind_group) {
-      if (const auto mapped = InGroup(*home, place)) place = *mapped;
-    }
-    place = Step(*home, place, path.parts[next], shown);
-    shown = path.parts[next].text;
-  }
-  if (failed()) return MakeConstant(Value(), span);
-  place = Settle(*home, place, span);
+  const PathPlace place = Settle(*home, *found, span);
   return MakeColumn(place.ref, place.type, span);
+}
+
+// conflicts(column): a column of its own beside the MV column, hidden from *.
+BoundExpr BindContext::BindConflicts(const Call& call, Span span, Scope* scope) {
+  const Path* path =
+      call.arguments.size() == 1 ? std::get_if<Path>(&call.arguments[0].node) : nullptr;
+  if (path == nullptr) {
+    Fail(span, ErrorCode::kInvalidArgument, "conflicts(...) takes the name of an MV column");
+    return MakeConstant(Value(), span);
+  }
+  Scope* home = scope;
+  const std::optional<PathPlace> found = FollowPath(*path, home, false);
+  if (!found) return MakeConstant(Value(), span);
+  TypeId type{};
+  std::vector<BoundColumn>* columns = nullptr;
+  for (BoundJoin& join : home->core->from) {
+    if (join.source.id == found->ref.source && join.source.kind == SourceKind::kTable) {
+      type = join.source.type;
+      columns = &join.source.columns;
+    }
+    for (RefJoin& ref : join.source.refs) {
+      if (ref.id != found->ref.source) continue;
+      type = ref.target;
+      columns = &ref.columns;
+    }
+  }
+  const schema::Type* table = columns == nullptr ? nullptr : schema_.FindType(type);
+  const schema::Attribute* attribute =
+      table == nullptr ? nullptr : table->Find((*columns)[found->ref.column].attribute);
+  if (attribute == nullptr || attribute->merge != schema::MergeKind::kMv) {
+    Fail(call.arguments[0].span, ErrorCode::kTypeMismatch,
+         StrCat("\"", TextOf(call.arguments[0].span),
+                "\" is no MV column of a table, so it has no conflicts"),
+         "declare the column as MV");
+    return MakeConstant(Value(), span);
+  }
+  const AttributeId id = schema::ConflictsOf(attribute->id);
+  const ExprType list{.kind = ValueKind::kList};
+  auto column = std::ranges::find(*columns, id, &BoundColumn::attribute);
+  if (column == columns->end()) {
+    column = columns->insert(
+        column,
+        {.name = StrCat("conflicts(", attribute->name, ")"), .type = list, .attribute = id});
+  }
+  const auto index = static_cast<std::uint32_t>(column - columns->begin());
+  const PathPlace place = Settle(*home, {{found->ref.source, index}, list}, span);
+  return MakeColumn(place.ref, list, span);
 }
 
 BoundExpr BindContext::BindShapeOf(const Path& to, const std::vector<Output>& entries, Span span,
                                    Scope* scope) {
   Scope* home = scope;
-  std::size_t next = 0;
-  const std::optional<PathPlace> start = FindStart(to, home, next);
-  if (!start) {
-    FailUnknownColumn(to, scope);
-    return MakeConstant(Value(), span);
-  }
-  PathPlace place = *start;
-  std::string shown = to.parts[next - 1].text;
-  for (; next < to.parts.size() && !failed(); ++next) {
-    place = Step(*home, place, to.parts[next], shown);
-    shown = to.parts[next].text;
-  }
+  const std::optional<PathPlace> found = FollowPath(to, home, false);
+  if (!found) return MakeConstant(Value(), span);
+  PathPlace place = *found;
   if (home->behind_group) {
     if (const auto mapped = InGroup(*home, place)) place = *mapped;
   }
   if (!failed() && (!place.type.target || place.type.is_set)) {
     Fail(to.parts.back().span, ErrorCode::kTypeMismatch,
-         StrCat("\"", shown, "\" is ", TypeText(place.type), ", not a REF"),
+         StrCat("\"", to.parts.back().text, "\" is ", TypeText(place.type), ", not a REF"),
          "{ ... } OF shapes the row that a REF refers to");
   }
   if (failed()) return MakeConstant(Value(), span);

@@ -84,6 +84,16 @@ std::vector<Type> MakeSystemTypes() {
                   {"time", kTimestamp},
                   {"site", kInt}}),
       SystemType(kSysCommit, "sys.commit", 1, {{"version", kInt}, {"time", kTimestamp}}),
+      SystemType(kSysViolation, "sys.violation", 4,
+                 {{"type", kInt},
+                  {"constraint", kText},
+                  {"number", kInt},
+                  {"subject", kBytes},
+                  {"type_name", kText},
+                  {"column", kText},
+                  {"key", kText},
+                  {"value", kNull},
+                  {"owner", kText}}),
   };
 }
 

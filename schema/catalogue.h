@@ -3,9 +3,11 @@
 //   sys.type       one row per type, dropped ones included
 //   sys.attribute  one row per attribute: declared, undeclared or retired
 //   sys.index      one row per secondary index
-// Two more are computed when they are read and hold no facts (db/system_tables.h):
+// Three more are computed when they are read and hold no facts (db/system_tables.h):
 //   sys.triple     one row per stored fact
 //   sys.commit     one row per commit that history retains
+//   sys.violation  one row per constraint that does not hold for a row, which only merges bring
+//   about
 // This file turns a Schema into those rows and back; it reads and writes nothing.
 #pragma once
 
@@ -23,10 +25,13 @@ inline constexpr TypeId kSysAttribute{kSystemTypeBase + 2};
 inline constexpr TypeId kSysIndex{kSystemTypeBase + 3};
 inline constexpr TypeId kSysTriple{kSystemTypeBase + 4};
 inline constexpr TypeId kSysCommit{kSystemTypeBase + 5};
+inline constexpr TypeId kSysViolation{kSystemTypeBase + 6};
 
 // The types of the system; the same in every database.
 const std::vector<Type>& SystemTypes();
-constexpr bool IsComputed(TypeId id) { return id == kSysTriple || id == kSysCommit; }
+constexpr bool IsComputed(TypeId id) {
+  return id == kSysTriple || id == kSysCommit || id == kSysViolation;
+}
 
 // What a new database declares: the types of the system.
 Schema EmptySchema();

@@ -14,6 +14,17 @@ inline constexpr std::uint32_t kFieldLimit = 1u << 20;
 // Ids from here on belong to the types of the system (schema/catalogue.h).
 inline constexpr std::uint32_t kSystemTypeBase = kTypeLimit;
 
+// The concurrent values of an MV attribute, read as a LIST, go by the attribute's id with this bit.
+inline constexpr std::uint32_t kConflictsBit = 1u << 31;
+
+constexpr AttributeId ConflictsOf(AttributeId id) {
+  return AttributeId{ToNumber(id) | kConflictsBit};
+}
+constexpr bool IsConflicts(AttributeId id) { return (ToNumber(id) & kConflictsBit) != 0; }
+constexpr AttributeId WithoutConflicts(AttributeId id) {
+  return AttributeId{ToNumber(id) & ~kConflictsBit};
+}
+
 constexpr bool IsSystemType(TypeId id) { return ToNumber(id) >= kSystemTypeBase; }
 // True for attributes of a LAX type that no declaration names.
 constexpr bool IsUndeclared(AttributeId id) { return ToNumber(id) >= kFieldLimit; }

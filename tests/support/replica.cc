@@ -75,6 +75,8 @@ void Replica::Open() {
   Options options;
   options.env = env_.get();
   options.clock = &clock_;
+  options.memtable_bytes = 64 << 10;
+  options.cache_bytes = 1 << 20;
   Result<Database> opened = Database::Open("replica", options);
   ASSERT_TRUE(opened) << ToString(opened.error());
   database_.emplace(*std::move(opened));
