@@ -6,97 +6,18 @@
 #include <vector>
 
 #include "base/check.h"
+#include "bench/dataflow/feed_bench.h"
 #include "bench/suite.h"
-#include "dataflow/functions.h"
-#include "dataflow/graph.h"
 #include "dataflow/operators/feed.h"
 #include "dataflow/operators/fixpoint.h"
 #include "dataflow/operators/join.h"
 #include "dataflow/operators/top_k.h"
-#include "dataflow/source.h"
 #include "dataflow/view.h"
 
 namespace trefoil::bench {
 namespace {
 
 using namespace dataflow;  // a program, not a header
-
-// A store without tables; all rows come from feeds.
-class NoTables final : public Source {
- public:
-  std::vector<PathDescription> Paths(TypeId) const override { return {}; }
-  Status Scan(const BaseRelation&, const Probe&, When, const RowVisitor&) const override {
-    return Ok();
-  }
-  Status Lookup(
-      const BaseRelation&, std::span<const std::vector<Value>>, When,
-      const std::function<void(std::size_t i, std::span<const Value> row)>&) const override {
-    return Ok();
-  }
-  std::uint64_t ApproximateCount(TypeId, const Probe&) const override { return 0; }
-};
-
-// Numbers without order, the same in every run.
-class Numbers {
- public:
-  std::int64_t Below(std::uint64_t limit) {
-    state_ = state_ * 6364136223846793005 + 1442695040888963407;
-    return static_cast<std::int64_t>((state_ >> 33) % limit);
-  }
-
- private:
-  std::uint64_t state_ = 1;
-};
-
-class Bench {
- public:
-  Bench(const SuiteOptions& options, Report& report)
-      : options_(options), report_(report), graph_(source_, functions_, {}) {}
-
-  NodeId Install(const Plan& plan, NodeNumber root, const std::vector<NodeNumber>& feeds) {
-    std::vector<NodeNumber> roots = feeds;
-    roots.push_back(root);
-    Result<Installed> installed = graph_.Install(plan, roots);
-    Check(installed.has_value(), "the plan of a benchmark installs");
-    feeds_.assign(installed->roots.begin(), installed->roots.end() - 1);
-    return installed->roots.back();
-  }
-  void Feed(std::size_t feed, const std::vector<std::int64_t>& numbers, Weight weight) {
-    dataflow::Row row;
-    for (const std::int64_t number : numbers) row.push_back(Value::Int(number));
-    graph_.Feed(feeds_[feed], row, weight);
-  }
-  void Step() { Check(graph_.Step({}).has_value(), "a step of a benchmark succeeds"); }
-  Graph& graph() { return graph_; }
-
-  // The median of one run of `change`, of 2,000.
-  void Measure(const std::string& name, std::uint64_t n, const std::function<void()>& change) {
-    std::vector<double> times_us;
-    for (int i = 0; i < (options_.quick ? 200 : 2000); ++i) {
-      const Stopwatch watch;
-      change();
-      times_us.push_back(watch.Seconds() * 1e6);
-    }
-    Add(name, n, Percentile(times_us, 0.5), "us");
-    Add(name + " p99", n, Percentile(times_us, 0.99), "us");
-  }
-  void Add(const std::string& name, std::uint64_t n, double value, const std::string& unit) {
-    report_.Add({.name = name,
-                 .engine = "trefoil",
-                 .n = n,
-                 .value = value,
-                 .unit = unit,
-                 .lower_is_better = true});
-  }
-
- private:
-  const SuiteOptions& options_;
-  Report& report_;
-  NoTables source_;
-  FunctionRegistry functions_;
-  Graph graph_;
-  std::vector<NodeId> feeds_;
-};
 
 constexpr ValueKind kInt = ValueKind::kInt;
 
@@ -189,10 +110,10 @@ void MovedEdge(const SuiteOptions& options, Report& report, std::uint64_t nodes,
   const NodeNumber reach = plan.Add(spec, {edge, source});
   bench.Install(plan, reach, {edge, source});
   Numbers numbers;
-  std::vector<std::vector<std::int64_t>> all;
+  std::vector<std::pair<std::int64_t, std::int64_t>> all;
   for (std::uint64_t i = 0; i < edges; ++i) {
-    all.push_back({numbers.Below(nodes), numbers.Below(nodes)});
-    bench.Feed(0, all.back(), 1);
+    all.emplace_back(numbers.Below(nodes), numbers.Below(nodes));
+    bench.Feed(0, {all.back().first, all.back().second}, 1);
   }
   bench.Step();
   const Stopwatch watch;
@@ -200,10 +121,10 @@ void MovedEdge(const SuiteOptions& options, Report& report, std::uint64_t nodes,
   bench.Step();
   bench.Add("all distances", nodes, watch.Seconds() * 1e3, "ms");
   bench.Measure("move one edge", nodes, [&] {
-    std::vector<std::int64_t>& moved = all[static_cast<std::size_t>(numbers.Below(all.size()))];
-    bench.Feed(0, moved, -1);
+    auto& moved = all[static_cast<std::size_t>(numbers.Below(all.size()))];
+    bench.Feed(0, {moved.first, moved.second}, -1);
     moved = {numbers.Below(nodes), numbers.Below(nodes)};
-    bench.Feed(0, moved, 1);
+    bench.Feed(0, {moved.first, moved.second}, 1);
     bench.Step();
   });
 }

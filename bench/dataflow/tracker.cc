@@ -29,8 +29,10 @@ Tracker::Tracker(std::int64_t issues, std::uint64_t seed)
   for (std::int64_t i = 0; i < issues; ++i) {
     AddIssue();
     for (int k = 0; k < 3; ++k) PutComment(Below(next_issue_));
-    source_.Advance();
+    // A state to keep costs a path of every tree.
+    if (i % 1000 == 999) source_.Advance();
   }
+  source_.Advance();
 }
 
 void Tracker::Declare() {
