@@ -20,6 +20,9 @@ namespace db {
 
 namespace {
 
+// Of a store that takes one small write.
+constexpr std::size_t kSmallMemtableBytes = std::size_t{64} << 10;
+
 struct LoggedFrame {
   std::uint64_t time = 0;
   crdt::SiteId site;
@@ -96,18 +99,25 @@ Result<Digest> Engine::StateDigest() const {
 Status Engine::Clone(const std::string& to) const {
   if (memory_env_) return Unsupported("a database in memory has no place for a clone");
   if (Status flushed = store_->SyncUpTo(store_->last_sequence()); !flushed) return flushed;
+  return CopyWithoutSite(to);
+}
+
+// A copy that wrote under the same site would give the numbers of transactions that it lacks to
+// others. So it has no site, and takes one when it is opened first; a copy of the copy, too.
+Status Engine::CopyWithoutSite(const std::string& to) const {
   if (Status copied = store_->Checkpoint(to); !copied) return copied;
   lsm::StoreOptions options;
   options.create = false;
   options.background_work = false;
+  options.memtable_bytes = kSmallMemtableBytes;
   Result<std::unique_ptr<lsm::Store>> copy = lsm::Store::Open(*env_, to, options);
   if (!copy) return std::move(copy).error();
-  SiteIdentity site;
-  env_->RandomBytes(site.id);
-  const std::string key = schema::MetaKey(kMetaSite);
-  const std::string value = EncodeSite(site);
+  const std::string site = schema::MetaKey(kMetaSite);
+  const std::string format = schema::MetaKey(kMetaFormat);  // which an empty database lacks
+  const std::string this_format = EncodeFormat(kDatabaseFormat);
   lsm::WriteBatch batch;
-  batch.Put(Slice(key), Slice(value));
+  batch.Put(Slice(format), Slice(this_format));
+  batch.Delete(Slice(site));
   Result<lsm::SequenceNumber> written = (*copy)->Write(batch, lsm::Durability::kDurable);
   if (!written) return std::move(written).error();
   return Ok();

@@ -204,6 +204,6 @@ Status Engine::Compact() {
   return store_->Compact({});
 }
 
-Status Engine::Backup(const std::string& to) const { return store_->Checkpoint(to); }
+Status Engine::Backup(const std::string& to) const { return CopyWithoutSite(to); }
 
 }  // namespace trefoil::db

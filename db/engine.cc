@@ -99,10 +99,10 @@ Status Engine::ReadMeta() {
     pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
   } else {
     site_ = meta->site;
-    if (store_->recovered()) {
-      ++site_.incarnation;
-      pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
-    }
+    const bool is_copy = site_ == SiteIdentity{};
+    if (is_copy) env_->RandomBytes(site_.id);
+    if (!is_copy && store_->recovered()) ++site_.incarnation;
+    if (site_ != meta->site) pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
   }
   reserved_time_ = meta->reserved_time;
   hybrid_clock_.emplace(*clock_, reserved_time_);

@@ -165,6 +165,7 @@ class Engine {
   Status CollectIncoming(Slice changeset, Incoming* incoming) const;
   Status AddPending(Incoming* incoming) const;
   void ChooseReady(Incoming* incoming) const;
+  Status CopyWithoutSite(const std::string& to) const;
   Status PutDumped(WriteTransaction& transaction, const DumpedState& dumped);
   Result<Version> MergeHeld(Incoming& incoming, MergeSummary* summary);
   Result<Version> Publish(WriteTransaction& transaction, const lsm::WriteBatch& batch);

@@ -1,6 +1,6 @@
 // What the database says of itself, in the M keyspace:
 //   format   4 bytes: the format of keys and cells
-//   site     16 bytes id, 2 bytes incarnation: this replica as a writer
+//   site     16 bytes id, 2 bytes incarnation: this replica as a writer; missing in a copy
 //   clock    8 bytes: no stamp given out so far is greater; moved on by steps, so that few commits
 //            carry it
 #pragma once

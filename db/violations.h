@@ -9,7 +9,7 @@
 //
 // Nothing is stored. A whole listing reads all rows of constrained tables; after a commit only the
 // touched rows, the rows that refer to those that came or went, and the rows that share a UNIQUE
-// value with them are looked at. A CHECK that asks for now() is no function of the state and not
+// value with them are looked at. A CHECK that calls now() is no function of the state and is not
 // listed.
 #pragma once
 

@@ -124,10 +124,10 @@ class Database {
   Status Flush();
   // Merges the store down to its smallest form and waits.
   Status Compact();
-  // A consistent copy in a new directory, hard links where the file system has them. The copy is
-  // the same replica: open only one of the two for writing, or use Clone.
+  // A consistent copy in a new directory, hard links where the file system has them. When it is
+  // opened it becomes a replica of its own, so what it restores never writes under an old identity.
   Status Backup(const std::string& to) const;
-  // As Backup, but the copy is a new replica that can write beside this one.
+  // As Backup, on the device; the copy is a new replica that can write beside this one.
   Status Clone(const std::string& to) const;
   Result<CheckReport> Check(const OnProgress& progress = {}) const;
 

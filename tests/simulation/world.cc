@@ -1,0 +1,345 @@
+#include "tests/simulation/world.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/str_cat.h"
+#include "crdt/changeset.h"
+
+namespace trefoil::testing {
+
+namespace {
+
+constexpr std::int64_t kRows = 3;
+constexpr int kSteps = 12;
+constexpr std::size_t kMessagesMax = 16;  // more are dropped by the network
+constexpr std::size_t kWide = kLow;
+constexpr std::size_t kNarrow = kCount;  // columns of a table that was declared before the others
+
+std::vector<db::FieldEdit> Pair(std::int64_t v) {
+  return {{.attribute = AttributeId{kA}, .value = Value::Int(v)},
+          {.attribute = AttributeId{kB}, .value = Value::Int(-v)}};
+}
+
+VersionVector ToVector(const crdt::Heads& heads) {
+  return *VersionVector::Parse(crdt::EncodeHeads(heads));
+}
+
+ModelRows RowsOf(Replica& replica) {
+  ModelRows rows;
+  const Status scanned = replica.database().snapshot().Scan("t", [&](std::span<const Value> row) {
+    rows[row.front().AsInt()].assign(row.begin() + 1, row.end());
+    return true;
+  });
+  EXPECT_TRUE(scanned);
+  return rows;
+}
+
+std::string Describe(const ModelRows& rows) {
+  std::string text;
+  for (const auto& [id, values] : rows) {
+    text += StrCat(" ", id, ":");
+    for (const Value& value : values) text += StrCat(" ", ToJson(value));
+    text += ";";
+  }
+  return text;
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed) : random_(seed), may_crash_(random_.OneIn(2)) {
+  for (std::unique_ptr<Replica>& replica : replicas_) {
+    replica = std::make_unique<Replica>(random_.Next());
+  }
+  replicas_[0]->Watch();
+  replicas_[0]->DeclareTable();
+  if (random_.OneIn(2)) return;  // the others receive it
+  for (std::size_t i = 1; i < kReplicas; ++i) {
+    replicas_[i]->DeclareTable(random_.OneIn(3) ? kNarrow : kWide);
+  }
+}
+
+void World::Fail(const char* oracle, const std::string& what) {
+  if (failure_.empty()) failure_ = StrCat("oracle ", oracle, ": ", what);
+}
+
+void World::RunEpisode() {
+  for (int step = 0; step < kSteps && failure_.empty(); ++step) Step();
+  if (failure_.empty()) Converge();
+}
+
+void World::Step() {
+  const std::uint64_t dice = random_.Uniform(100);
+  if (dice < 50) {
+    Write(random_.Uniform(kReplicas));
+  } else if (dice < 70) {
+    Send();
+  } else if (dice < 92) {
+    Receive();
+  } else {
+    Disturb();
+  }
+}
+
+void World::Write(std::size_t at) {
+  Replica& replica = *replicas_[at];
+  if (replica.columns() == 0) return;
+  const std::int64_t id = random_.Between(1, kRows);
+  if (!replica.Row(id)) {
+    replica.Insert(id, Pair(random_.Between(0, 3)));
+  } else {
+    WriteRow(replica, id);
+  }
+}
+
+void World::WriteRow(Replica& replica, std::int64_t id) {
+  const std::int64_t value = random_.Between(0, 3);
+  switch (random_.Uniform(replica.columns() > kNarrow ? 9 : 6)) {
+    case 0:
+      replica.Delete(id);
+      if (random_.OneIn(2)) replica.Insert(id, Pair(value));
+      break;
+    case 1:
+      replica.Update(id, {{.attribute = AttributeId{kName}}});  // NULL
+      break;
+    case 2:
+      replica.Set(id, replica.columns() == kExtra && random_.OneIn(2) ? kExtra : kName, value);
+      break;
+    case 3:
+      replica.Set(id, kMany, value);
+      break;
+    case 4:
+      WriteCount(replica, id, random_.OneIn(2) ? value : -value);
+      break;
+    case 6:
+      random_.OneIn(3) ? replica.Remove(id, kTags, value) : replica.Add(id, kTags, value);
+      break;
+    case 7:
+      replica.Set(id, random_.OneIn(2) ? kHigh : kLow, value);
+      break;
+    default:
+      replica.Update(id, Pair(value));
+  }
+}
+
+// The dot is noted before it is given, because a crash may keep what it reported as failed.
+void World::WriteCount(Replica& replica, std::int64_t id, std::int64_t by) {
+  crdt::Dot dot = replica.LastDot();
+  ++dot.sequence;
+  increments_[dot] = by;
+  by < 0 ? replica.Remove(id, kCount, -by) : replica.Add(id, kCount, by);
+}
+
+void World::Send() {
+  const std::size_t from = random_.Uniform(kReplicas);
+  const std::size_t to = (from + 1 + random_.Uniform(kReplicas - 1)) % kReplicas;
+  Replica& sender = *replicas_[from];
+  const bool all = random_.OneIn(8);
+  const VersionVector known = all ? VersionVector() : replicas_[to]->database().version_vector();
+  Harvest(from);
+  messages_.push_back({from, to, sender.Changes(known)});
+  if (messages_.size() > kMessagesMax) messages_.pop_front();
+}
+
+// Takes any message; it may come again, or come damaged.
+void World::Receive() {
+  if (messages_.empty()) return;
+  const std::size_t place = random_.Uniform(messages_.size());
+  const Message message = messages_[place];
+  if (cut_[message.from][message.to]) return;
+  if (!random_.OneIn(3)) messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(place));
+  Deliver(message);
+}
+
+void World::Deliver(const Message& message) {
+  Replica& to = *replicas_[message.to];
+  if (!random_.OneIn(8)) {
+    const Result<MergeSummary> merged = to.database().Merge(message.bytes);
+    if (!merged) return Fail("dot", ToString(merged.error()));
+    to.Merge(message.bytes);
+    return CompareDigest(message.to);
+  }
+  std::string damaged = message.bytes;
+  char& byte = damaged[random_.Uniform(damaged.size())];
+  byte = static_cast<char>(byte ^ 1 << random_.Uniform(8));
+  const std::string before = to.Hex();
+  if (to.database().Merge(damaged)) Fail("damage", "a damaged changeset was taken");
+  if (to.Hex() != before) Fail("damage", "a damaged changeset changed the state");
+}
+
+void World::Disturb() {
+  const std::size_t at = random_.Uniform(kReplicas);
+  switch (random_.Uniform(6)) {
+    case 0:
+      return Any().clock().Advance(random_.Uniform(400'000'000));
+    case 1:
+      return replicas_[at]->Reopen();
+    case 2:
+      return Widen(at);
+    case 3:
+      cut_[at][random_.Uniform(kReplicas)] ^= true;
+      return;
+    default:
+      may_crash_ ? Crash(at) : Copy(at);
+  }
+}
+
+void World::Crash(std::size_t at) {
+  Replica& replica = *replicas_[at];
+  if (!std::exchange(lied_[at], true)) return CrashOnALyingDisk(at);
+  Harvest(at);
+  const crdt::Heads told = replica.engine().heads();
+  if (random_.OneIn(2)) replica.PowerOffAfter(random_.Between(1, 12));
+  for (std::uint64_t writes = random_.Uniform(3); writes > 0; --writes) Write(at);
+  replica.Crash(random_.Next());
+  if (!crdt::Covers(replica.engine().heads(), told)) {
+    Fail("dot", "a crash took back what others had been told");
+  }
+  CompareDigest(at);
+}
+
+// The disk says that it wrote, and did not: what the replica told is lost to itself, and comes back
+// from others. The numbers of these transactions are not given again. (A disk that lies twice in a
+// row takes back what the replica noted of the first crash, too; nothing can be promised then.)
+void World::CrashOnALyingDisk(std::size_t at) {
+  Replica& replica = *replicas_[at];
+  Harvest(at);
+  replica.LoseSyncs();
+  Write(at);
+  Harvest(at);
+  messages_.push_back({at, (at + 1) % kReplicas, replica.Changes()});
+  replica.Crash(2 * random_.Uniform(1 << 20));
+  Write(at);
+  CompareDigest(at);
+}
+
+// A replica becomes a clone of another one, or what an old backup holds of itself.
+void World::Copy(std::size_t at) {
+  const std::string path = StrCat("copy-", copies_++);
+  if (random_.OneIn(2)) {
+    Harvest(at);
+    const Replica& beside = *replicas_[(at + 1) % kReplicas];
+    const Status cloned = replicas_[(at + 1) % kReplicas]->database().Clone(path);
+    ASSERT_TRUE(cloned);
+    replicas_[at] = std::make_unique<Replica>(beside, path);
+    backups_[at].reset();
+  } else if (!backups_[at]) {
+    const Status backed_up = replicas_[at]->database().Backup(path);
+    ASSERT_TRUE(backed_up);
+    backups_[at] = path;
+    return;
+  } else {
+    Harvest(at);
+    replicas_[at] = std::make_unique<Replica>(*replicas_[at], *std::exchange(backups_[at], {}));
+  }
+  replicas_[at]->Watch();
+  CompareDigest(at);
+}
+
+// The table gets its other columns, or one that nobody else has.
+void World::Widen(std::size_t at) {
+  const std::size_t columns = replicas_[at]->columns();
+  if (columns == 0 || columns == kExtra) return;
+  replicas_[at]->DeclareTable(columns < kWide ? kWide : kWide + 1);
+}
+
+void World::CompareDigest(std::size_t at) {
+  const std::string vector = replicas_[at]->database().version_vector().bytes();
+  const auto [known, added] = digests_.emplace(vector, replicas_[at]->Hex());
+  if (!added && known->second != replicas_[at]->Hex()) {
+    Fail("digest", "two states of one version vector");
+  }
+}
+
+// Takes what the replica can tell and has not told before.
+void World::Harvest(std::size_t at) {
+  crdt::Heads known;
+  for (const auto& [dot, frame] : frames_) {
+    std::uint64_t& head = known[dot.site];
+    head = std::max(head, dot.sequence);
+  }
+  const std::string changes = replicas_[at]->Changes(ToVector(known));
+  const Result<crdt::Changeset> changeset = crdt::DecodeChangeset(Slice(changes));
+  ASSERT_TRUE(changeset);
+  for (const std::string& bytes : changeset->frames) {
+    Result<crdt::Frame> frame = crdt::DecodeFrame(Slice(bytes));
+    ASSERT_TRUE(frame);
+    const crdt::Dot dot = frame->dot;
+    if (!bytes_.emplace(dot, bytes).second && bytes_[dot] != bytes) {
+      Fail("dot", "one dot names two transactions");
+    }
+    frames_.emplace(dot, *std::move(frame));
+  }
+}
+
+void World::CheckReplica(std::size_t at) {
+  Replica& replica = *replicas_[at];
+  Harvest(at);
+  CompareDigest(at);
+  if (const std::string wrong = replica.Compare(); !wrong.empty()) Fail("delta", wrong);
+  if (replica.columns() == 0) return;
+  const ModelRows rows = RowsOf(replica);
+  for (const auto& [id, values] : rows) {
+    const Value& a = values[kA - 2];
+    const Value& b = values[kB - 2];
+    if (a.is_null() || b.is_null() ? a.is_null() != b.is_null() : a.AsInt() != -b.AsInt()) {
+      Fail("pair", StrCat("row ", id, " shows parts of two transactions:", Describe(rows)));
+    }
+  }
+  const ModelRows model = Replay(frames_, increments_, replica.engine().heads(),
+                                 replica.engine().schema()->FindType("t")->id, replica.columns());
+  if (rows != model) Fail("replay", StrCat("shows", Describe(rows), " wants", Describe(model)));
+}
+
+void World::Converge() {
+  for (const Message& message : messages_) {
+    if (random_.OneIn(2) && failure_.empty()) Deliver(message);
+  }
+  messages_.clear();
+  for (auto& from : cut_) std::ranges::fill(from, false);
+  for (std::size_t i = 0; i < kReplicas && failure_.empty(); ++i) CheckReplica(i);
+  std::int64_t latest = 0;
+  for (const auto& replica : replicas_) latest = std::max(latest, replica->clock().NowMicros());
+  for (const auto& replica : replicas_) {
+    replica->clock().Advance(static_cast<std::uint64_t>(latest - replica->clock().NowMicros()));
+  }
+  for (std::size_t round = 0; round < 2 && failure_.empty(); ++round) {
+    for (std::size_t i = 0; i < kReplicas; ++i) {
+      const std::size_t to = (i + 1) % kReplicas;
+      Deliver({i, to, replicas_[i]->Changes(replicas_[to]->database().version_vector())});
+    }
+  }
+  for (std::size_t i = 0; i + 1 < kReplicas && failure_.empty(); ++i)
+    Sync(*replicas_[i + 1], *replicas_[0]);
+  for (std::size_t i = 1; i < kReplicas && failure_.empty(); ++i)
+    Sync(*replicas_[0], *replicas_[i]);
+  for (std::size_t i = 0; i < kReplicas && failure_.empty(); ++i) {
+    CheckReplica(i);
+    if (replicas_[i]->database().version_vector() != replicas_[0]->database().version_vector()) {
+      Fail("converge", "a replica lacks transactions after everything was delivered");
+    }
+  }
+  if (!failure_.empty()) return;
+  const std::size_t at = random_.Uniform(kReplicas);
+  const std::string all = replicas_[(at + 1) % kReplicas]->Changes();
+  const Version version = replicas_[at]->database().version();
+  const MergeSummary again = replicas_[at]->Merge(all);
+  if (again.transactions_applied != 0 || again.facts_changed != 0 ||
+      replicas_[at]->database().version() != version) {
+    Fail("idle", "merging what is known did something");
+  }
+  if (random_.OneIn(8)) {
+    const Result<CheckReport> report = replicas_[at]->database().Check();
+    if (!report || !report->problems.empty()) Fail("sound", "the store does not check sound");
+  }
+  if (random_.OneIn(16)) {
+    Replica fresh(random_.Next());
+    fresh.clock().Advance(static_cast<std::uint64_t>(latest - fresh.clock().NowMicros()));
+    fresh.Merge(all);
+    if (fresh.Hex() != replicas_[at]->Hex()) Fail("converge", "a new replica differs");
+  }
+}
+
+}  // namespace trefoil::testing
