@@ -77,7 +77,8 @@ class Replica::Mirror final : public db::CommitObserver {
 };
 
 Replica::Replica(std::uint64_t seed)
-    : env_(std::make_shared<FaultEnv>(FaultEnvOptions{.seed = seed, .clock = nullptr, .maps = false})),
+    : env_(std::make_shared<FaultEnv>(
+          FaultEnvOptions{.seed = seed, .clock = nullptr, .maps = false})),
       clock_(1'700'000'000'000'000) {
   Open();
 }
