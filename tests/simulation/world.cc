@@ -59,6 +59,8 @@ World::World(std::uint64_t seed) : random_(seed), may_crash_(random_.OneIn(2)) {
   for (std::size_t i = 1; i < kReplicas; ++i) {
     replicas_[i]->DeclareTable(random_.OneIn(3) ? kNarrow : kWide);
   }
+  // Databases that have never met and have each been copied are different ones: let these meet.
+  for (std::size_t i = 1; i < kReplicas; ++i) Sync(*replicas_[0], *replicas_[i]);
 }
 
 void World::Fail(const char* oracle, const std::string& what) {
