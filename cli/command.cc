@@ -1,6 +1,9 @@
 #include "cli/command.h"
 
+#include <algorithm>
 #include <cstdio>
+
+#include "cli/error_text.h"
 
 namespace trefoil::cli {
 
@@ -26,6 +29,16 @@ int FailUsage(const Command& command, const Error& error) {
   if (!error.hint.empty()) std::fprintf(stderr, "; %s", error.hint.c_str());
   std::fprintf(stderr, "\nusage: %s\n", std::string(command.synopsis).c_str());
   return kExitUsage;
+}
+
+int FailUsage(std::string_view command, const Error& error) {
+  const std::span<const Command> all = Commands();
+  return FailUsage(*std::ranges::find(all, command, &Command::name), error);
+}
+
+int FailQuery(const Error& error, std::string_view query) {
+  std::fputs(ErrorText(error, query).c_str(), stderr);
+  return kExitFailed;
 }
 
 }  // namespace trefoil::cli

@@ -36,5 +36,8 @@ std::string HelpText(const Command& command);
 // Prints the error to standard error and returns kExitFailed (kExitUsage for a wrong call).
 int Fail(const Error& error);
 int FailUsage(const Command& command, const Error& error);
+int FailUsage(std::string_view command, const Error& error);
+// As Fail, with the place in `query` that the error points at.
+int FailQuery(const Error& error, std::string_view query);
 
 }  // namespace trefoil::cli

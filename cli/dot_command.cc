@@ -68,9 +68,11 @@ Status Timer(Session& session, const Words& words, std::string_view) {
 Status ImportFile(Session& session, const Words& words, std::string_view) {
   LoadSettings settings;
   if (words.size() > 1) settings.table = words[1];
-  const Result<LoadReport> report = LoadFiles(session.database(), {words[0]}, settings);
+  Result<LoadJob> job = PlanLoad({words[0]}, settings);
+  if (!job) return std::move(job).error();
+  const Result<std::string> report = Load(session.database(), *job);
   if (!report) return report.error();
-  session.PrintText(report->text);
+  session.PrintText(*report);
   return Ok();
 }
 
@@ -149,7 +151,7 @@ Status MergeFile(Session& session, const Words& words, std::string_view) {
   const Result<std::string> changeset = ReadFile(words[0]);
   if (!changeset) return changeset.error();
   const Result<MergeSummary> merged = session.database().Merge(*changeset);
-  if (!merged) return merged.error();
+  if (!merged) return InFile(merged.error(), "changeset", words[0]);
   session.PrintText(MergeText(*merged, session.settings().format));
   return Ok();
 }

@@ -29,13 +29,13 @@ std::size_t CaretWidth(std::string_view from) {
 
 }  // namespace
 
-std::string ErrorText(const Error& error, std::string_view text) {
+std::string ErrorText(const Error& error, std::string_view text, int first_line) {
   const std::string_view line = error.line > 0 ? LineOf(text, error.line) : std::string_view{};
   const auto column = static_cast<std::size_t>(std::max(error.column, 1)) - 1;
   if (line.empty() || column > line.size()) return ToString(error) + "\n";
   Error head = error;
   head.hint.clear();
-  const std::string number = std::to_string(error.line);
+  const std::string number = std::to_string(error.line + first_line - 1);
   std::string out = ToString(head) + "\n  " + number + " | " + std::string(line) + "\n";
   out += std::string(number.size() + 5 + DisplayWidth(line.substr(0, column)), ' ');
   out += std::string(CaretWidth(line.substr(column)), '^');

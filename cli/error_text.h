@@ -13,6 +13,7 @@ namespace trefoil::cli {
 //     1 | SELECT titel FROM track
 //                ^^^^^ did you mean "title"?
 // Ends in a line end. Without a place in `text` only the first line, with the hint behind it.
-std::string ErrorText(const Error& error, std::string_view text);
+// `first_line`: what number the first line of `text` has where it comes from.
+std::string ErrorText(const Error& error, std::string_view text, int first_line = 1);
 
 }  // namespace trefoil::cli

@@ -2,6 +2,7 @@
 
 #include "cli/file_text.h"
 #include "cli/import/import_plan.h"
+#include "cli/text.h"
 
 namespace trefoil::cli {
 
@@ -51,7 +52,7 @@ Status WriteChangeset(const Database& database, const std::string& path, const s
     const Result<std::string> bytes = ReadFile(since);
     if (!bytes) return bytes.error();
     Result<VersionVector> parsed = VersionVector::OfChangeset(*bytes);
-    if (!parsed) return std::move(parsed).error();
+    if (!parsed) return InFile(std::move(parsed).error(), "changeset", since);
     known = *std::move(parsed);
   }
   const Result<std::string> changeset = database.Changes(known);
@@ -68,11 +69,10 @@ std::string MergeText(const MergeSummary& merged, Format format) {
            ",\"changed\":" + std::to_string(merged.facts_changed) +
            ",\"version\":" + std::to_string(ToNumber(merged.version)) + "}\n";
   }
-  return "merged " + std::to_string(merged.transactions_applied) + " transactions (" +
-         std::to_string(merged.transactions_known) + " known, " +
-         std::to_string(merged.transactions_pending) + " pending, " +
-         std::to_string(merged.transactions_held) + " held), " +
-         std::to_string(merged.facts_changed) + " facts changed, version " +
+  return "merged " + Count(merged.transactions_applied, "transaction") + " (" +
+         Grouped(merged.transactions_known) + " known, " + Grouped(merged.transactions_pending) +
+         " pending, " + Grouped(merged.transactions_held) + " held), " +
+         Count(merged.facts_changed, "fact") + " changed, version " +
          std::to_string(ToNumber(merged.version)) + "\n";
 }
 

@@ -57,4 +57,11 @@ Status WriteFile(const std::string& path, std::string_view bytes) {
   return Ok();
 }
 
+Error InFile(Error error, std::string_view kind, const std::string& path) {
+  if (error.message.starts_with(std::string(kind) + ":")) {
+    error.message.replace(0, kind.size(), path);
+  }
+  return error;
+}
+
 }  // namespace trefoil::cli

@@ -1,5 +1,6 @@
 // The command line: finds the command, sorts its words, runs it. `trefoil` and `trefoil DB` open
 // the shell.
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -72,6 +73,8 @@ int RunCommand(const Command& command, const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file that reaches the limit of its size is a full device: a failed write, not a death.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) return RunCommand(*Find("shell"), {});
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {

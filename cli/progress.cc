@@ -9,11 +9,14 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/text.h"
+
 namespace trefoil::cli {
 
 namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};
+constexpr int kMebibyteShift = 20;
 
 bool TerminalCanDraw() {
   const char* terminal = std::getenv("TERM");
@@ -30,9 +33,10 @@ std::size_t TerminalWidth() {
   return size.ws_col;
 }
 
-Progress::Progress(std::string what, std::uint64_t total)
+Progress::Progress(std::string what, std::uint64_t total, Unit unit)
     : what_(std::move(what)),
       total_(total),
+      unit_(unit),
       visible_(TerminalCanDraw()),
       start_(std::chrono::steady_clock::now()),
       last_(start_) {}
@@ -41,19 +45,43 @@ Progress::~Progress() {
   if (drawn_) std::fprintf(stderr, "\r\x1b[K");
 }
 
+void Progress::Update(std::uint64_t done, std::uint64_t items, std::uint64_t total) {
+  total_ = total;
+  Update(done, items);
+}
+
 void Progress::Update(std::uint64_t done, std::uint64_t items) {
   if (!visible_) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - last_ < kRedraw) return;
   last_ = now;
   drawn_ = true;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
-  std::fprintf(stderr, "\r\x1b[K%s: %llu, %.0f/s", what_.c_str(),
-               static_cast<unsigned long long>(items), static_cast<double>(items) / seconds);
-  if (total_ > 0 && done > 0) {
-    const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
-    std::fprintf(stderr, ", %.0f %%, %.0f s left", 100 * share, seconds / share - seconds);
+  const std::string text =
+      ProgressText({.what = what_,
+                    .unit = unit_,
+                    .items = items,
+                    .done = done,
+                    .total = total_,
+                    .seconds = std::chrono::duration<double>(now - start_).count()});
+  std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
+}
+
+std::string ProgressText(const ProgressState& state) {
+  const double rate = static_cast<double>(state.items) / std::max(state.seconds, 1e-3);
+  std::string text(state.what);
+  if (state.unit == Progress::Unit::kRows) {
+    text +=
+        ": " + Count(state.items, "row") + ", " + Grouped(static_cast<std::uint64_t>(rate)) + "/s";
+  } else {
+    text += ": " + Grouped(state.items >> kMebibyteShift) + " MiB, " +
+            Grouped(static_cast<std::uint64_t>(rate) >> kMebibyteShift) + " MiB/s";
   }
+  if (state.total == 0 || state.done == 0) return text;
+  const double share =
+      std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
+  const double left = state.seconds / share - state.seconds;
+  return text + ", " + std::to_string(static_cast<int>(100 * share)) + " %, " +
+         Grouped(static_cast<std::uint64_t>(left + 0.5)) + " s left";
 }
 
 }  // namespace trefoil::cli

@@ -8,6 +8,7 @@
 
 #include "cli/dot_command.h"
 #include "cli/error_text.h"
+#include "cli/open.h"
 
 namespace trefoil::cli {
 
@@ -175,7 +176,10 @@ void Session::PrintText(std::string_view text) {
 void Session::PrintError(const Error& error, const ScriptPiece& piece) {
   if (settings_.format != Format::kNdjson) {
     std::fflush(settings_.out);
-    std::fputs(ErrorText(error, piece.text).c_str(), stderr);
+    const int line = piece.line + std::max(error.line, 1) - 1;
+    const std::string where =
+        settings_.script.empty() ? "" : settings_.script + ":" + std::to_string(line) + ": ";
+    std::fputs((where + ErrorText(error, piece.text, piece.line)).c_str(), stderr);
     return;
   }
   Error placed = error;
@@ -231,7 +235,7 @@ std::vector<std::string> Session::LiveNames() const {
 
 Status Session::Reopen(const std::string& path) {
   if (transaction_) return TransactionError("a transaction is open; COMMIT or ROLLBACK first");
-  Result<Database> database = Database::Open(path);
+  Result<Database> database = OpenDatabase(path, Access::kCreate);
   if (!database) return std::move(database).error();
   live_.clear();
   database_ = *std::move(database);

@@ -22,6 +22,7 @@ class Session {
  public:
   struct Settings {
     Format format = Format::kBox;
+    std::string script;  // file of the statements, for error messages; empty = none
     Params params;
     std::size_t width = 0;  // of boxes; 0 = no limit
     bool timer = false;

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "db/damage_text.h"
 #include "db/engine.h"
 #include "db/triple_store.h"
 #include "schema/cell.h"
@@ -194,7 +195,7 @@ Result<CheckReport> Engine::CheckData(const OnProgress& progress) const {
   }
   // Facts on damaged pages cannot be read, so the damage is the report.
   for (const lsm::Damage& damage : *damages) {
-    report.problems.push_back(StrCat(damage.file, " at ", damage.offset, ": ", damage.what));
+    report.problems.push_back(DamageText(damage));
   }
   return report;
 }

@@ -125,6 +125,7 @@ class Repairer {
       Result<std::unique_ptr<SstReader>> reader =
           SstReader::Open(env_, FilePath(from_, file),
                           {.identity = IdentityOf(uuid_, file.number), .pool = &pool_});
+      if (reader) in_files_ = std::max(in_files_, (*reader)->footer().last_sequence);
       // A file without a footer may be old or new; between equals its number decides.
       order.emplace_back(reader ? (*reader)->footer().last_sequence : 0, file.number);
     }
@@ -223,6 +224,8 @@ class Repairer {
     SequenceNumber next = floor_.sequence + 1;
     for (const auto& [sequence, payload] : records) {
       if (sequence < next) continue;
+      // What is in files need not be in the log.
+      next = std::max(next, std::min(sequence, in_files_ + 1));
       if (sequence > next) {
         Report(from_, StrCat("the log lacks batches ", next, " to ", sequence - 1));
       }
@@ -262,6 +265,7 @@ class Repairer {
   std::vector<NumberedFile> files_;
   std::string uuid_;
   LogFloor floor_;
+  SequenceNumber in_files_ = 0;    // newest batch in a sorted file, when no manifest says so
   std::vector<FileNumber> order_;  // of sorted files, those with older entries first
   std::map<FileNumber, std::unique_ptr<BlobFile>> blobs_;
   std::unique_ptr<Store> store_;

@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/open.h"
 #include "trefoil/database.h"
 
 namespace trefoil::cli {
@@ -30,14 +31,6 @@ int RunGen(const Arguments& arguments);
 int RunDemo(const Arguments& arguments);
 int RunCompletion(const Arguments& arguments);
 int RunVersion(const Arguments& arguments);
-
-// How a command opens its database.
-enum class Access {
-  kCreate,  // made if it is missing
-  kWrite,   // must exist
-  kRead,    // must exist; beside a writing process, too
-};
-Result<Database> OpenDatabase(const std::string& path, Access access);
 
 // `name=value` options as parameters: numbers, true, false and null as such, the rest as text;
 // 'quoted' is always text.

@@ -1,8 +1,6 @@
 // `trefoil demo NAME`.
 #include "cli/demo/demo.h"
 
-#include <algorithm>
-
 #include "cli/commands/commands.h"
 
 namespace trefoil::cli {
@@ -13,8 +11,7 @@ int RunDemo(const Arguments& arguments) {
   if (name == "deps") return RunDepsDemo(settings);
   if (name == "board") return RunBoardDemo(settings);
   if (name == "store") return RunStoreDemo(settings);
-  return Fail({.message = "there is no demo '" + name + "'", .hint = "deps, board or store"}),
-         kExitUsage;
+  return FailUsage("demo", {.message = "there is no demo '" + name + "'"});
 }
 
 }  // namespace trefoil::cli

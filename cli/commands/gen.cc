@@ -156,7 +156,7 @@ Result<std::string> Generate(const Database& database, const std::string& space)
 
 int RunGen(const Arguments& arguments) {
   if (arguments.positional()[0] != "cpp") {
-    return Fail({.message = "gen writes cpp, not '" + arguments.positional()[0] + "'"}), kExitUsage;
+    return FailUsage("gen", {.message = "it writes cpp, not '" + arguments.positional()[0] + "'"});
   }
   const Result<Database> database = OpenDatabase(arguments.positional()[1], Access::kRead);
   if (!database) return Fail(database.error());

@@ -75,7 +75,7 @@ void RunInput(Database& database) {
     SplitScript split = Split(script);
     for (const ScriptPiece& piece : split.pieces) {
       const Result<ExecuteSummary> done = database.Execute(piece.text);
-      if (!done) Fail(done.error());
+      if (!done) FailQuery(done.error(), piece.text);
     }
     script = split.rest.text;
     if (!script.empty()) script += static_cast<char>(c);
@@ -90,14 +90,14 @@ int RunLive(const Arguments& arguments) {
   const Result<Format> format =
       ParseFormat(arguments.Get("format").value_or(IsTerminal(STDOUT_FILENO) ? "box" : "ndjson"));
   const Result<Params> params = ParseParams(arguments.All("param"));
-  if (!changes_max) return Fail(changes_max.error()), kExitUsage;
-  if (!seconds) return Fail(seconds.error()), kExitUsage;
-  if (!format) return Fail(format.error()), kExitUsage;
-  if (!params) return Fail(params.error()), kExitUsage;
+  if (!changes_max) return FailUsage("live", changes_max.error());
+  if (!seconds) return FailUsage("live", seconds.error());
+  if (!format) return FailUsage("live", format.error());
+  if (!params) return FailUsage("live", params.error());
   Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kWrite);
   if (!database) return Fail(database.error());
   const Result<Query> query = database->Prepare(arguments.positional()[1]);
-  if (!query) return Fail(query.error());
+  if (!query) return FailQuery(query.error(), arguments.positional()[1]);
 
   Mailbox mailbox;
   const Result<Subscription> subscription =

@@ -1,27 +1,39 @@
-// Care of a database: check, stats, compact, backup, restore; and explain.
+// Care of a database: check, stats, compact, backup, restore.
 #include <cstdio>
 
 #include "cli/commands/commands.h"
-#include "cli/error_text.h"
 #include "cli/progress.h"
+#include "cli/text.h"
 
 namespace trefoil::cli {
+
+namespace {
+
+Result<CheckReport> CheckWithProgress(const Database& database, const std::string& what) {
+  Progress progress(what, 0, Progress::Unit::kBytes);
+  return database.Check([&](std::uint64_t done, std::uint64_t total) {
+    progress.Update(done, done, total);
+    return true;
+  });
+}
+
+}  // namespace
 
 int RunCheck(const Arguments& arguments) {
   const Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kRead);
   if (!database) return Fail(database.error());
-  Progress progress("check", 0);
-  const Result<CheckReport> report = database->Check([&](std::uint64_t done, std::uint64_t) {
-    progress.Update(done, done);
-    return true;
-  });
+  const Result<CheckReport> report = CheckWithProgress(*database, "check");
   if (!report) return Fail(report.error());
   for (const std::string& problem : report->problems) std::printf("%s\n", problem.c_str());
-  std::printf("%s: %llu facts, %llu index entries, %zu problems\n",
-              report->problems.empty() ? "ok" : "damaged",
-              static_cast<unsigned long long>(report->facts),
-              static_cast<unsigned long long>(report->index_entries), report->problems.size());
-  return report->problems.empty() ? kExitOk : kExitFailed;
+  const std::uint64_t entries = report->index_entries;
+  std::printf("%s: %s, %s index %s, %s\n", report->problems.empty() ? "ok" : "damaged",
+              Count(report->facts, "fact").c_str(), Grouped(entries).c_str(),
+              entries == 1 ? "entry" : "entries",
+              Count(report->problems.size(), "problem").c_str());
+  if (report->problems.empty()) return kExitOk;
+  std::printf("`trefoil dump --salvage %s` writes out what is whole\n",
+              arguments.positional()[0].c_str());
+  return kExitFailed;
 }
 
 int RunStats(const Arguments& arguments) {
@@ -51,7 +63,7 @@ int RunRestore(const Arguments& arguments) {
   const std::string& backup = arguments.positional()[1];
   const Result<Database> database = OpenDatabase(backup, Access::kWrite);
   if (!database) return Fail(database.error());
-  const Result<CheckReport> report = database->Check();
+  const Result<CheckReport> report = CheckWithProgress(*database, "checking " + backup);
   if (!report) return Fail(report.error());
   if (!report->problems.empty()) {
     return Fail({.code = ErrorCode::kCorruption,
@@ -60,30 +72,6 @@ int RunRestore(const Arguments& arguments) {
   }
   const Status copied = database->Clone(target);
   return copied ? kExitOk : Fail(copied.error());
-}
-
-int RunExplain(const Arguments& arguments) {
-  const Result<Params> params = ParseParams(arguments.All("param"));
-  if (!params) return Fail(params.error()), kExitUsage;
-  Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kRead);
-  if (!database) return Fail(database.error());
-  const std::string& query = arguments.positional()[1];
-  const std::string kind = arguments.Has("analyze") ? "ANALYZE " : "";
-  const std::string live = arguments.Has("live") ? "LIVE " : "";
-  const std::string dot = arguments.Has("dot") ? "DOT " : "";
-  const std::string script = "EXPLAIN " + kind + live + dot + query;
-  const Result<ExecuteSummary> plan = database->Execute(script, *params);
-  if (!plan) {
-    std::fputs(ErrorText(plan.error(), script).c_str(), stderr);
-    return kExitFailed;
-  }
-  for (const StatementResult& result : plan->statements) {
-    if (!result.rows) continue;
-    for (std::size_t i = 0; i < result.rows->size(); ++i) {
-      std::printf("%s\n", ToText((*result.rows)[i][0]).c_str());
-    }
-  }
-  return kExitOk;
 }
 
 }  // namespace trefoil::cli

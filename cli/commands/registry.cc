@@ -52,7 +52,7 @@ const std::vector<Command> kCommands = {
              "  declared. Committed batches stay when a later record is refused.\n\n"
              "      --table T        table of the one file (its name otherwise)\n"
              "      --key COLUMNS    key columns, with commas\n"
-             "      --batch ROWS     rows per commit (10000)\n"
+             "      --batch ROWS     rows per commit (1000)\n"
              "\nexample: trefoil import music.db Artist.csv Album.csv Track.csv\n",
      .options = {{.name = "table"}, {.name = "key"}, {.name = "batch"}},
      .positional_min = 2,
@@ -72,10 +72,14 @@ const std::vector<Command> kCommands = {
      .run = RunExport},
     {.name = "dump",
      .summary = "write the whole database as sorted text",
-     .synopsis = "trefoil dump DB [-o FILE]",
-     .help = "  -o, --output FILE    instead of standard output\n"
-             "\nexample: trefoil dump music.db -o music.dump\n",
-     .options = {kOutput},
+     .synopsis = "trefoil dump DB [-o FILE] [--salvage]",
+     .help =
+         "  -o, --output FILE    instead of standard output\n"
+         "      --salvage        what is whole of a damaged database, which stays untouched; what\n"
+         "                       is lost is named, and comes back when what is loaded from the\n"
+         "                       dump merges the changes of another replica\n"
+         "\nexample: trefoil dump music.db -o music.dump\n",
+     .options = {kOutput, {.name = "salvage", .takes_value = false}},
      .positional_min = 1,
      .positional_max = 1,
      .run = RunDump},
@@ -224,7 +228,7 @@ int RunVersion(const Arguments&) {
 
 int RunCompletion(const Arguments& arguments) {
   if (arguments.positional()[0] != "bash") {
-    return Fail({.message = "completion is written for bash"}), kExitUsage;
+    return FailUsage("completion", {.message = "it is written for bash"});
   }
   std::printf("_trefoil() {\n  local word=${COMP_WORDS[COMP_CWORD]}\n");
   std::printf("  if ((COMP_CWORD == 1)); then\n    COMPREPLY=($(compgen -W '");

@@ -18,28 +18,29 @@ int RunChanges(const Arguments& arguments) {
 int RunMerge(const Arguments& arguments) {
   const Result<std::string> changeset = ReadFile(arguments.positional()[1]);
   if (!changeset) return Fail(changeset.error());
-  Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kCreate);
-  if (!database) return Fail(database.error());
-  const Result<MergeSummary> merged = database->Merge(*changeset);
-  if (!merged) return Fail(merged.error());
-  if (Status flushed = database->Flush(); !flushed) return Fail(flushed.error());
-  std::fputs(MergeText(*merged, Format::kBox).c_str(), stdout);
-  return kExitOk;
+  const Status done = ChangeDatabase(arguments.positional()[0], [&](Database& database) -> Status {
+    const Result<MergeSummary> merged = database.Merge(*changeset);
+    if (!merged) return merged.error();
+    std::fputs(MergeText(*merged, Format::kBox).c_str(), stdout);
+    return Ok();
+  });
+  return done ? kExitOk : Fail(InFile(done.error(), "changeset", arguments.positional()[1]));
 }
 
 int RunDiff(const Arguments& arguments) {
-  std::string digests[2];
-  for (int i = 0; i < 2; ++i) {
-    const Result<Database> database =
-        OpenDatabase(arguments.positional()[static_cast<std::size_t>(i)], Access::kRead);
+  const std::vector<std::string>& paths = arguments.positional();
+  std::vector<std::string> digests;
+  for (const std::string& path : paths) {
+    const Result<Database> database = OpenDatabase(path, Access::kRead);
     if (!database) return Fail(database.error());
     const Result<Digest> digest = database->StateDigest();
     if (!digest) return Fail(digest.error());
-    digests[i] = digest->ToHex();
-    std::printf("%s  %s\n", digests[i].c_str(),
-                arguments.positional()[static_cast<std::size_t>(i)].c_str());
+    digests.push_back(digest->ToHex());
   }
   const bool equal = digests[0] == digests[1];
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    std::printf("%s  %s\n", digests[i].c_str(), paths[i].c_str());
+  }
   std::printf("%s\n", equal ? "equal" : "different");
   return equal ? kExitOk : kExitFailed;
 }

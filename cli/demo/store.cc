@@ -84,9 +84,11 @@ Result<std::vector<std::string>> CsvFiles(const std::string& folder) {
 Status Run(Database& database, const std::string& folder, Witness& witness) {
   const Result<std::vector<std::string>> files = CsvFiles(folder);
   if (!files) return files.error();
-  const Result<LoadReport> loaded = LoadFiles(database, *files, {});
+  Result<LoadJob> job = PlanLoad(*files, {});
+  if (!job) return std::move(job).error();
+  const Result<std::string> loaded = Load(database, *job);
   if (!loaded) return loaded.error();
-  std::printf("%s", loaded->text.c_str());
+  std::printf("%s", loaded->c_str());
   struct {
     const char* name;
     const char* query;

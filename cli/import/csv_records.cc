@@ -1,8 +1,10 @@
 // CSV as records: the first line names the columns, every later one has as many fields.
+#include <algorithm>
 #include <utility>
 
 #include "cli/import/csv.h"
 #include "cli/import/record_reader.h"
+#include "cli/text.h"
 
 namespace trefoil::cli {
 
@@ -21,10 +23,14 @@ class CsvRecords final : public RecordReader {
     columns_.clear();
     for (const CsvField& field : header) {
       if (!field) {
-        return Problem(name_ + ":1: column " + std::to_string(columns_.size() + 1) +
-                       " has no name");
+        return Problem(Place() + ": column " + std::to_string(columns_.size() + 1) +
+                       " has no name: " + Excerpt(reader_.record()));
       }
-      columns_.push_back(*field);
+      if (std::ranges::count(columns_, *field) > 0) {
+        return Problem(Place() + ": two columns are named " + Excerpt(*field) + ": " +
+                       Excerpt(reader_.record()));
+      }
+      columns_.emplace_back(*field);
     }
     return Ok();
   }
@@ -36,8 +42,8 @@ class CsvRecords final : public RecordReader {
     if (!found) return found.error();
     if (!*found) return false;
     if (fields_.size() != columns_.size()) {
-      return Problem(Place() + ": found " + std::to_string(fields_.size()) + " fields, expected " +
-                     std::to_string(columns_.size()) + ": " + Line());
+      return Problem(Place() + ": found " + Count(fields_.size(), "field") + ", expected " +
+                     std::to_string(columns_.size()) + ": " + Excerpt(reader_.record()));
     }
     record->clear();
     for (const CsvField& field : fields_) {
@@ -47,7 +53,7 @@ class CsvRecords final : public RecordReader {
   }
 
   Status Rewind() override {
-    reader_ = CsvReader(text_, name_);
+    reader_.Rewind();
     return ReadHeader();
   }
 
@@ -61,19 +67,8 @@ class CsvRecords final : public RecordReader {
     return {.code = ErrorCode::kSyntax, .message = std::move(message)};
   }
 
-  // The record read last, shortened, to show with an error.
-  std::string Line() const {
-    constexpr std::size_t kShown = 80;
-    std::string line;
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (i > 0) line += ',';
-      AppendCsvField(line, fields_[i]);
-    }
-    return line.size() <= kShown ? line : line.substr(0, kShown) + "...";
-  }
-
-  std::string text_;
-  std::string name_;
+  const std::string text_;
+  const std::string name_;
   CsvReader reader_;
   std::vector<std::string> columns_;
   std::vector<CsvField> fields_;

@@ -1,9 +1,13 @@
 // What an import will make of its sources: the columns with their types, the key and the references
-// of each table, found from the data. Pure but for reading the records once.
+// of each table, found from the data. Pure but for reading the records.
+//
+// A column is a reference when its name hints at a table (name_hints.h), it has the kind of that
+// table's key, which is one column, and every value is one of that key. The key of a table is the
+// column named like it, else all columns of a table of references, else a first column of whole
+// numbers; each only if it is unique and nowhere NULL.
 #pragma once
 
-#include <optional>
-#include <set>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,11 +21,8 @@ namespace trefoil::cli {
 struct ColumnPlan {
   std::string name;
   SniffedType type;
-  bool is_json = false;    // nested JSON values
   std::string references;  // table that the column refers to; empty = none
-  bool unique = false;     // every value is there, once
-  // The distinct values as text, while there are few enough to follow.
-  std::optional<std::set<std::string, std::less<>>> values;
+  bool unique = false;     // every value is there, once; known of columns that may be a key
 };
 
 struct TablePlan {
@@ -29,6 +30,8 @@ struct TablePlan {
   std::vector<ColumnPlan> columns;
   std::vector<std::size_t> key;  // columns that form the key; empty = a generated one
   std::uint64_t rows = 0;
+  // A row refers to a later one of the same table, so that all must be added in one commit.
+  bool refers_forward = false;
 };
 
 struct ImportHints {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/import/record_reader.h"
+#include "cli/text.h"
 
 namespace trefoil::cli {
 
@@ -101,8 +102,11 @@ Result<json::value> Parse(std::string_view text, const std::string& name, int fi
   }
   if (!error) parser.finish(error);
   if (error) {
+    const std::size_t at = std::min(parsed, text.size());
+    const std::size_t begin = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;  // npos + 1 is 0
     return Problem(name + ":" + std::to_string(first_line + LineOf(text, parsed) - 1) +
-                   ": not JSON: " + error.message());
+                   ": not JSON (" + error.message() +
+                   "): " + Excerpt(text.substr(begin, text.find('\n', begin) - begin)));
   }
   return parser.release();
 }
@@ -110,12 +114,15 @@ Result<json::value> Parse(std::string_view text, const std::string& name, int fi
 Result<std::unique_ptr<RecordReader>> OpenArray(std::string_view text, std::string name) {
   Result<json::value> parsed = Parse(text, name, 1);
   if (!parsed) return std::move(parsed).error();
-  if (!parsed->is_array()) return Problem(name + ":1: expected an array of objects");
+  if (!parsed->is_array()) {
+    return Problem(name + ": found " + Excerpt(json::serialize(*parsed)) +
+                   ", expected an array of objects");
+  }
   std::vector<json::object> objects;
   for (json::value& element : parsed->get_array()) {
     if (!element.is_object()) {
       return Problem(name + ": element " + std::to_string(objects.size() + 1) +
-                     " is not an object");
+                     " is no object: " + Excerpt(json::serialize(element)));
     }
     objects.push_back(std::move(element.get_object()));
   }
@@ -136,7 +143,8 @@ Result<std::unique_ptr<RecordReader>> OpenLines(std::string_view text, std::stri
     Result<json::value> parsed = Parse(one, name, line);
     if (!parsed) return std::move(parsed).error();
     if (!parsed->is_object()) {
-      return Problem(name + ":" + std::to_string(line) + ": expected an object");
+      return Problem(name + ":" + std::to_string(line) + ": expected an object, found " +
+                     Excerpt(one));
     }
     objects.push_back(std::move(parsed->get_object()));
     lines.push_back(line);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <limits>
 #include <utility>
 
-#include "cli/import/import_plan.h"
 #include "cli/progress.h"
+#include "cli/text.h"
 
 namespace trefoil::cli {
 
@@ -29,11 +30,12 @@ class InterruptGuard {
   void (*previous_)(int) = nullptr;
 };
 
-// The columns of a table as the database has them.
+// A table of the database, as the source's columns see it.
 struct TargetTable {
   std::string name;
   std::vector<std::string> columns;
-  std::vector<ValueKind> kinds;  // by column of the source
+  std::vector<ValueKind> kinds;         // by column of the source
+  std::vector<std::string> undeclared;  // columns that the table does not name
 };
 
 Error At(const RecordReader& reader, const Error& error) {
@@ -48,12 +50,13 @@ Result<TargetTable> FindTarget(const Database& database, const TablePlan& plan) 
   TargetTable target{.name = plan.table};
   for (const ColumnPlan& column : plan.columns) {
     const auto found = std::ranges::find(query->names(), column.name);
+    const bool declared = found != query->names().end();
     target.columns.push_back(column.name);
     // An undeclared column keeps the type that was found.
     target.kinds.push_back(
-        found == query->names().end()
-            ? column.type.kind
-            : query->kinds()[static_cast<std::size_t>(found - query->names().begin())]);
+        declared ? query->kinds()[static_cast<std::size_t>(found - query->names().begin())]
+                 : column.type.kind);
+    if (!declared) target.undeclared.push_back(column.name);
   }
   return target;
 }
@@ -71,10 +74,11 @@ Result<Value> Convert(const Value& value, const std::string& column, ValueKind k
 
 class Loader {
  public:
-  Loader(Database& database, RecordReader& reader, TargetTable target, std::int64_t batch_rows)
+  Loader(Database& database, RecordReader& reader, const TargetTable& target,
+         std::uint64_t batch_rows)
       : database_(database),
         reader_(reader),
-        target_(std::move(target)),
+        target_(target),
         batch_rows_(batch_rows),
         progress_(target_.name, reader.Total()) {}
 
@@ -84,66 +88,94 @@ class Loader {
     while (more) {
       Transaction transaction = database_.Begin();
       const Result<bool> filled = Fill(transaction);
-      if (!filled) return filled.error();
+      if (!filled) return WithWhatStays(filled.error());
+      if (interrupted != 0) {
+        return WithWhatStays({.code = ErrorCode::kCancelled,
+                              .message = "interrupted while adding to " + target_.name});
+      }
       more = *filled;
       const Result<CommitInfo> committed = transaction.Commit();
-      if (!committed) return At(reader_, committed.error());
-      progress_.Update(reader_.Done(), rows_);
-      if (interrupted != 0) {
-        return Error{
-            .code = ErrorCode::kCancelled,
-            .message = "interrupted after " + std::to_string(rows_) + " rows of " + target_.name,
-            .hint = "the committed rows stay"};
-      }
+      if (!committed) return WithWhatStays(At(reader_, committed.error()));
+      committed_ += filled_;
+      progress_.Update(reader_.Done(), committed_);
     }
-    return rows_;
+    return committed_;
   }
 
  private:
   // One batch; false when the source has ended.
   Result<bool> Fill(Transaction& transaction) {
-    std::vector<Value> record;
-    for (std::int64_t i = 0; i < batch_rows_ && interrupted == 0; ++i) {
-      const Result<bool> more = reader_.Next(&record);
+    for (filled_ = 0; filled_ < batch_rows_ && interrupted == 0; ++filled_) {
+      const Result<bool> more = reader_.Next(&record_);
       if (!more) return more.error();
       if (!*more) return false;
-      if (Status added = Add(transaction, record); !added) return At(reader_, added.error());
+      if (Status added = Add(transaction); !added) return At(reader_, added.error());
     }
     return true;
   }
 
-  Status Add(Transaction& transaction, const std::vector<Value>& record) {
-    fields_.clear();
-    for (std::size_t i = 0; i < record.size(); ++i) {
-      if (record[i].is_null()) continue;
-      Result<Value> value = Convert(record[i], target_.columns[i], target_.kinds[i]);
+  Status Add(Transaction& transaction) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < record_.size(); ++i) {
+      if (record_[i].is_null()) continue;
+      Result<Value> value = Convert(record_[i], target_.columns[i], target_.kinds[i]);
       if (!value) return std::move(value).error();
-      fields_.emplace_back(target_.columns[i], *std::move(value));
+      // The pairs are used again from row to row, with the memory of their names.
+      if (count == fields_.size()) fields_.emplace_back();
+      fields_[count].first = target_.columns[i];
+      fields_[count++].second = *std::move(value);
     }
+    fields_.resize(count);
     Result<std::vector<Value>> key = transaction.Insert(target_.name, fields_);
     if (!key) return std::move(key).error();
-    ++rows_;
     return Ok();
+  }
+
+  // The error, with what the database holds in spite of it as the hint.
+  Error WithWhatStays(Error error) {
+    if (!error.hint.empty()) error.hint += "; ";
+    if (committed_ == 0) {
+      error.hint += "no row of " + target_.name + " was added";
+    } else if (database_.Flush()) {
+      error.hint += "the first " + Count(committed_, "row") + " of " + target_.name +
+                    " are committed and stay";
+    } else {
+      error.hint += "of the first " + Count(committed_, "row") + " of " + target_.name +
+                    " the last may be lost, for they could not be written";
+    }
+    return error;
   }
 
   Database& database_;
   RecordReader& reader_;
-  TargetTable target_;
-  std::int64_t batch_rows_;
+  const TargetTable& target_;
+  const std::uint64_t batch_rows_;
   Progress progress_;
+  std::vector<Value> record_;
   Fields fields_;
-  std::uint64_t rows_ = 0;
+  std::uint64_t filled_ = 0;     // rows in the open transaction
+  std::uint64_t committed_ = 0;  // rows
 };
 
-std::string Describe(const TablePlan& plan, std::uint64_t rows, double seconds) {
-  std::string text = plan.table + ": " + std::to_string(rows) + " rows in " +
-                     std::to_string(static_cast<std::int64_t>(seconds * 1000)) + " ms\n";
-  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-    const ColumnPlan& column = plan.columns[i];
-    text += "  " + column.name + " ";
-    text += column.references.empty() ? TypeText(column.type) : "REF " + column.references;
+std::string ColumnText(const ColumnPlan& column) {
+  return column.name + " " +
+         (column.references.empty() ? TypeText(column.type) : "REF " + column.references);
+}
+
+// `declared`: the table was made for this import.
+std::string Describe(const TablePlan& plan, const TargetTable& target, double seconds,
+                     bool declared) {
+  const double rate = static_cast<double>(plan.rows) / std::max(seconds, 1e-6);
+  std::string text = plan.table + ": " + Count(plan.rows, "row") + " in " +
+                     std::to_string(static_cast<std::int64_t>(seconds * 1000)) + " ms (" +
+                     Grouped(static_cast<std::uint64_t>(rate)) + " rows/s)\n";
+  for (std::size_t i = 0; declared && i < plan.columns.size(); ++i) {
+    text += "  " + ColumnText(plan.columns[i]);
     if (std::ranges::find(plan.key, i) != plan.key.end()) text += " KEY";
     text += "\n";
+  }
+  for (const std::string& column : target.undeclared) {
+    text += "  " + column + ": a column that the table does not declare\n";
   }
   return text;
 }
@@ -169,29 +201,39 @@ Result<std::vector<ImportSource>> OpenAll(const std::vector<std::string>& paths,
 
 }  // namespace
 
-Result<LoadReport> LoadFiles(Database& database, const std::vector<std::string>& paths,
-                             const LoadSettings& settings) {
+Result<LoadJob> PlanLoad(const std::vector<std::string>& paths, const LoadSettings& settings) {
+  LoadJob job{.batch_rows = settings.batch_rows};
   Result<std::vector<ImportSource>> sources = OpenAll(paths, settings);
   if (!sources) return std::move(sources).error();
-  const Result<std::vector<TablePlan>> plans = PlanImport(*sources, {.key = settings.key});
-  if (!plans) return plans.error();
+  job.sources = *std::move(sources);
+  Result<std::vector<TablePlan>> plans = PlanImport(job.sources, {.key = settings.key});
+  if (!plans) return std::move(plans).error();
+  job.plans = *std::move(plans);
+  return job;
+}
+
+Result<std::string> Load(Database& database, LoadJob& job) {
   const InterruptGuard guard;
-  LoadReport report;
-  for (const std::size_t i : LoadOrder(*plans)) {
-    const TablePlan& plan = (*plans)[i];
+  std::string report;
+  for (const std::size_t i : LoadOrder(job.plans)) {
+    const TablePlan& plan = job.plans[i];
     const auto start = std::chrono::steady_clock::now();
-    if (!database.Prepare("SELECT * FROM " + QuotedName(plan.table))) {
+    const bool declares = !database.Prepare("SELECT * FROM " + QuotedName(plan.table));
+    if (declares) {
       const Result<ExecuteSummary> declared = database.Execute(Declaration(plan));
       if (!declared) return declared.error();
     }
-    Result<TargetTable> target = FindTarget(database, plan);
-    if (!target) return std::move(target).error();
-    Loader loader(database, *(*sources)[i].reader, *std::move(target), settings.batch_rows);
+    const Result<TargetTable> target = FindTarget(database, plan);
+    if (!target) return target.error();
+    // A row may refer to a later one only within its commit.
+    const std::uint64_t batch_rows = plan.refers_forward
+                                         ? std::numeric_limits<std::uint64_t>::max()
+                                         : static_cast<std::uint64_t>(job.batch_rows);
+    Loader loader(database, *job.sources[i].reader, *target, batch_rows);
     const Result<std::uint64_t> rows = loader.Run();
     if (!rows) return rows.error();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    report.text += Describe(plan, *rows, took.count());
-    report.rows += *rows;
+    report += Describe(plan, *target, took.count(), declares);
   }
   return report;
 }

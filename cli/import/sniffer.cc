@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kMaxDecimalDigits = 18;
 constexpr int kMaxDecimalScale = 6;
+constexpr std::size_t kSurelyFits = 18;  // digits that fit into 64 bits, whichever they are
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -28,35 +29,29 @@ std::string TypeText(const SniffedType& type) {
   return text;
 }
 
-void ColumnSniffer::See(const std::optional<std::string>& field) {
-  if (!field) {
-    has_nulls_ = true;
-    return;
-  }
-  ++seen_;
-  if (follows_values_) {
-    if (!values_.insert(*field).second) unique_ = false;
-    if (values_.size() > kValuesMax) {
-      follows_values_ = false;
-      unique_ = false;
-      values_.clear();
-    }
-  }
-  const std::string_view text = *field;
+void TypeSniffer::See(std::string_view text) {
+  seen_ = true;
+  if (may_be_float_ || may_be_int_ || may_be_decimal_) SeeNumber(text);
+  // Most columns are numbers, or text that the first value shows to be text.
+  if (may_be_bool_ || may_be_date_ || may_be_timestamp_ || may_be_uuid_) SeeOther(text);
+}
+
+void TypeSniffer::SeeOther(std::string_view text) {
   may_be_bool_ = may_be_bool_ && IsBoolText(text);
-  SeeNumber(text);
   may_be_date_ = may_be_date_ && text.size() == 10 && Fits(text, ValueKind::kDate);
   may_be_timestamp_ = may_be_timestamp_ && text.size() >= 10 && Fits(text, ValueKind::kTimestamp);
   may_be_uuid_ = may_be_uuid_ && text.size() == 36 && Fits(text, ValueKind::kUuid);
 }
 
-void ColumnSniffer::SeeNumber(std::string_view text) {
-  if (!may_be_int_ && !may_be_decimal_ && !may_be_float_) return;
+void TypeSniffer::SeeNumber(std::string_view text) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  const auto other = std::ranges::find_if_not(digits, IsDigit);
+  const bool is_plain = other == digits.end() && !digits.empty() && digits.size() <= kSurelyFits;
   const bool leading_zero = digits.size() > 1 && digits[0] == '0' && IsDigit(digits[1]);
-  may_be_float_ = may_be_float_ && !leading_zero && !text.starts_with('+') && !digits.empty() &&
-                  (IsDigit(digits[0]) || digits[0] == '.') && Fits(text, ValueKind::kFloat);
-  may_be_int_ = may_be_int_ && may_be_float_ && Fits(text, ValueKind::kInt);
+  may_be_float_ = may_be_float_ && !leading_zero && !digits.empty() &&
+                  (IsDigit(digits[0]) || digits[0] == '.') &&
+                  (is_plain || Fits(text, ValueKind::kFloat));
+  may_be_int_ = may_be_int_ && may_be_float_ && (is_plain || Fits(text, ValueKind::kInt));
   if (!may_be_decimal_) return;
   const std::size_t point = digits.find('.');
   const int whole = static_cast<int>(std::min(point, digits.size()));
@@ -69,8 +64,8 @@ void ColumnSniffer::SeeNumber(std::string_view text) {
   scale_ = scale;
 }
 
-SniffedType ColumnSniffer::type() const {
-  if (seen_ == 0) return {};
+SniffedType TypeSniffer::type() const {
+  if (!seen_) return {};
   if (may_be_bool_) return {.kind = ValueKind::kBool};
   if (may_be_int_) return {.kind = ValueKind::kInt};
   if (may_be_decimal_) {

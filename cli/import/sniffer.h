@@ -3,11 +3,10 @@
 // that fits every one of them, TEXT otherwise. Numbers with leading zeros are text.
 #pragma once
 
+#include <cstddef>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "trefoil/value.h"
 
@@ -24,31 +23,19 @@ struct SniffedType {
 // "INT", "DECIMAL(10, 2)": as in a TABLE declaration.
 std::string TypeText(const SniffedType& type);
 
-// Sees the values of one column one by one.
-class ColumnSniffer {
+// Sees the values of one column that are not NULL, one by one. Allocates nothing.
+class TypeSniffer {
  public:
-  void See(const std::optional<std::string>& field);
+  void See(std::string_view text);
 
+  // TEXT if nothing was seen.
   SniffedType type() const;
-  bool has_nulls() const { return has_nulls_; }
-  // Every value so far was there once: the column can be a key.
-  bool is_unique() const { return unique_ && !has_nulls_ && seen_ > 0; }
-  // The distinct values, or null once there are too many to follow.
-  const std::set<std::string, std::less<>>* values() const {
-    return follows_values_ ? &values_ : nullptr;
-  }
 
  private:
   void SeeNumber(std::string_view text);
+  void SeeOther(std::string_view text);
 
-  static constexpr std::size_t kValuesMax = 2'000'000;
-
-  std::size_t seen_ = 0;
-  bool has_nulls_ = false;
-  bool unique_ = true;
-  bool follows_values_ = true;
-  std::set<std::string, std::less<>> values_;
-
+  bool seen_ = false;
   bool may_be_bool_ = true;
   bool may_be_int_ = true;
   bool may_be_decimal_ = true;

@@ -20,7 +20,9 @@ using SharedDatabase = std::shared_ptr<sqlite3>;
 using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
 Error SqliteError(sqlite3* database, const std::string& path) {
-  return {.code = ErrorCode::kIo,
+  const int code = database != nullptr ? sqlite3_errcode(database) : SQLITE_NOMEM;
+  const bool is_damaged = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+  return {.code = is_damaged ? ErrorCode::kCorruption : ErrorCode::kIo,
           .message = path + ": SQLite: " +
                      (database != nullptr ? sqlite3_errmsg(database) : "out of memory")};
 }

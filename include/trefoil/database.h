@@ -72,6 +72,13 @@ struct CheckReport {
   std::uint64_t bytes = 0;
 };
 
+// What Salvage could read, and what it could not.
+struct SalvageReport {
+  std::string dump;               // as of DumpText
+  std::uint64_t facts = 0;        // in the dump
+  std::vector<std::string> lost;  // each names file and offset, or what; empty: nothing
+};
+
 class Database {
  public:
   class State;  // defined by the library
@@ -119,6 +126,10 @@ class Database {
   // Makes an empty database what was dumped; the digest is the same. Errors: kAlreadyExists,
   // kCorruption with the line; then nothing is loaded.
   Status LoadText(std::string_view text);
+  // Everything that is whole of a damaged database that Open refuses, as a dump; changes nothing.
+  // With a loss the dump claims to know no transaction, so that a merge with another replica brings
+  // back what is missing there. Errors: kNotFound, kIo.
+  static Result<SalvageReport> Salvage(const std::string& path, const Options& options = {});
 
   // All commits so far are on the device on return.
   Status Flush();

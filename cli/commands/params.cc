@@ -1,16 +1,9 @@
-// What several commands share: opening a database and reading parameters.
+// Parameters of statements, as words of the command line.
 #include <utility>
 
 #include "cli/commands/commands.h"
 
 namespace trefoil::cli {
-
-Result<Database> OpenDatabase(const std::string& path, Access access) {
-  Options options;
-  options.create = access == Access::kCreate;
-  options.read_only = access == Access::kRead;
-  return Database::Open(path, options);
-}
 
 namespace {
 

@@ -1,0 +1,57 @@
+// The program `trefoil` as a child process, as a person meets it: on a terminal of a given size, or
+// with pipes. Both of its outputs come as one text.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trefoil::testing {
+
+class Program {
+ public:
+  struct Settings {
+    std::vector<std::string> arguments;
+    bool terminal = false;  // else pipes
+    int columns = 80;       // of the terminal
+    std::string home;       // $HOME; empty = as it is
+  };
+  struct Ended {
+    int exit_code = -1;  // -1: a signal ended it
+    int signal = 0;
+  };
+
+  explicit Program(const Settings& settings);
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program();  // kills it if it still runs
+
+  void Type(std::string_view keys);
+  // Closes what it reads from; on a terminal, types Ctrl-D.
+  void EndInput();
+  // Reads on until the output since the last call holds `text`, at most 20 seconds. Returns that
+  // output, whether or not it does.
+  std::string ReadUntil(std::string_view text);
+  void Signal(int number);
+  // Waits for the end; `rest` gets the output since the last call.
+  Ended Wait(std::string* rest);
+  pid_t pid() const { return pid_; }
+
+ private:
+  // One read; false at the end of the output, or when `until` passed.
+  bool ReadSome(std::chrono::steady_clock::time_point until);
+
+  pid_t pid_ = -1;
+  int input_ = -1;
+  int output_ = -1;
+  bool terminal_;
+  std::string unread_;
+};
+
+// Terminal sequences removed: what stands on the screen, roughly, line ends as "\n".
+std::string WithoutEscapes(std::string_view text);
+
+}  // namespace trefoil::testing
