@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/man_page.h"
 #include "trefoil/version.h"
 
 namespace {
@@ -78,6 +79,10 @@ int main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) return RunCommand(*Find("shell"), {});
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    if (words.size() > 1 && words[1] == "--man") {
+      std::fputs(trefoil::cli::ManPage(Commands()).c_str(), stdout);
+      return trefoil::cli::kExitOk;
+    }
     if (words.size() > 1) {
       const Command* command = Find(words[1]);
       if (command == nullptr) return UnknownCommand(words[1]);

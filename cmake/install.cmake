@@ -18,6 +18,7 @@ target_include_directories(trefoil_library INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 
 install(TARGETS trefoil)
+install(FILES ${PROJECT_BINARY_DIR}/cli/trefoil.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(TARGETS trefoil_library EXPORT trefoil)
 install(DIRECTORY include/trefoil DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT trefoil NAMESPACE trefoil:: FILE trefoilConfig.cmake

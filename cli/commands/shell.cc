@@ -1,5 +1,5 @@
 // `trefoil DB`: the interactive shell, over libedit: history, completion, statements over several
-// lines, Ctrl-C that ends the line.
+// lines. Ctrl-C drops what is typed.
 #include <editline/readline.h>
 #include <unistd.h>
 
@@ -75,13 +75,41 @@ std::string HistoryPath() {
   return home == nullptr ? "" : std::string(home) + "/.trefoil_history";
 }
 
-// One line from the terminal; false at the end of the input.
-bool ReadLine(const char* prompt, std::string* line) {
+volatile std::sig_atomic_t pressed = 0;
+
+// Ctrl-C while a line is read. Without SA_RESTART, so that it ends the wait for a key; it must not
+// be caught while a statement runs, for there it is what ends a query that takes too long.
+class InterruptHandler {
+ public:
+  InterruptHandler() {
+    pressed = 0;
+    struct sigaction action{};
+    action.sa_handler = [](int) { pressed = 1; };
+    sigaction(SIGINT, &action, &previous_);
+  }
+  InterruptHandler(const InterruptHandler&) = delete;
+  InterruptHandler& operator=(const InterruptHandler&) = delete;
+  ~InterruptHandler() { sigaction(SIGINT, &previous_, nullptr); }
+
+ private:
+  struct sigaction previous_{};
+};
+
+enum class Line { kRead, kEnd, kInterrupted };
+
+// One line from the terminal.
+Line ReadLine(const char* prompt, std::string* line) {
+  const InterruptHandler handler;
   char* const read = readline(prompt);
-  if (read == nullptr) return false;
+  if (pressed != 0) {
+    std::free(read);
+    std::printf("\n");
+    return Line::kInterrupted;
+  }
+  if (read == nullptr) return Line::kEnd;
   *line = read;
   std::free(read);
-  return true;
+  return Line::kRead;
 }
 
 // A dot command is whole with its line; a statement with its ';'.
@@ -101,7 +129,12 @@ void RunInteractive(Session& session) {
   std::string line;
   while (!session.quit()) {
     CollectWords(session);
-    if (!ReadLine(pending.empty() ? kPrompt : kContinuation, &line)) break;
+    const Line read = ReadLine(pending.empty() ? kPrompt : kContinuation, &line);
+    if (read == Line::kEnd) break;
+    if (read == Line::kInterrupted) {
+      pending.clear();
+      continue;
+    }
     pending += line + "\n";
     const SplitScript split = Split(pending);
     if (!IsWhole(split)) continue;

@@ -40,7 +40,9 @@ class ImportStopTest : public ::testing::Test {
     if (!rows) return -1;
     const std::int64_t count = (*rows)[0][0].AsInt();
     // The rows are a beginning of the file.
-    if (count > 0) EXPECT_EQ((*rows)[0][1], Value::Int(count));
+    if (count > 0) {
+      EXPECT_EQ((*rows)[0][1], Value::Int(count));
+    }
     return count;
   }
 
