@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/commands/commands.h"
+#include "cli/file_text.h"
 #include "cli/live_view.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -65,6 +66,22 @@ void Print(const Mailbox::Arrived& arrived, Format format) {
   std::fflush(stdout);
 }
 
+// Of the dot commands only `.merge FILE` changes anything, so only that is taken here.
+Status RunDot(Database& database, std::string_view line) {
+  constexpr std::string_view kMerge = ".merge ";
+  if (!line.starts_with(kMerge)) {
+    return Error{
+        .code = ErrorCode::kInvalidArgument,
+        .message = "`trefoil live` takes statements and .merge FILE, not " + std::string(line)};
+  }
+  const std::string path(line.substr(line.find_first_not_of(' ', kMerge.size())));
+  const Result<std::string> changeset = ReadFile(path);
+  if (!changeset) return changeset.error();
+  const Result<MergeSummary> merged = database.Merge(*changeset);
+  if (!merged) return InFile(merged.error(), "changeset", path);
+  return Ok();
+}
+
 // Statements from standard input run in this process, so that their changes are seen.
 void RunInput(Database& database) {
   std::string line;
@@ -74,6 +91,10 @@ void RunInput(Database& database) {
     if (c != ';' && c != '\n') continue;
     SplitScript split = Split(script);
     for (const ScriptPiece& piece : split.pieces) {
+      if (piece.is_dot_command) {
+        if (Status done = RunDot(database, piece.text); !done) Fail(done.error());
+        continue;
+      }
       const Result<ExecuteSummary> done = database.Execute(piece.text);
       if (!done) FailQuery(done.error(), piece.text);
     }

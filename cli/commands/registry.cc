@@ -35,12 +35,14 @@ const std::vector<Command> kCommands = {
     {.name = "live",
      .summary = "print a result, then each change of it",
      .synopsis = "trefoil live DB SQL [-p name=value]... [--changes N] [--for SECONDS]",
-     .help = "  -p, --param N=V      value of the parameter :N\n"
-             "      --changes N      stop after N changes\n"
-             "      --for SECONDS    stop after so long\n"
-             "      --format F       box or ndjson\n"
-             "\nStatements on standard input run in the same process, so their changes appear.\n"
-             "\nexample: trefoil live shop.db 'SELECT count(*) AS n FROM artist'\n",
+     .help =
+         "  -p, --param N=V      value of the parameter :N\n"
+         "      --changes N      stop after N changes\n"
+         "      --for SECONDS    stop after so long\n"
+         "      --format F       box or ndjson\n"
+         "\nStatements and `.merge FILE` on standard input run in the same process, so that their\n"
+         "changes appear; another process cannot write while this one has the database.\n"
+         "\nexample: trefoil live shop.db 'SELECT count(*) AS n FROM artist'\n",
      .options = {kParam, kFormat, {.name = "changes"}, {.name = "for"}},
      .positional_min = 2,
      .positional_max = 2,
