@@ -27,6 +27,11 @@ namespace {
 
 constexpr std::size_t kRowsPerBatch = 512;  // rows whose entries one commit puts
 
+std::string DescribeSubject(const Type& type, Slice subject) {
+  const Result<std::vector<Value>> key = DecodeSubject(type, subject);
+  return key ? DescribeKey(*key) : "that do not read";
+}
+
 }  // namespace
 
 Result<CommitInfo> Engine::Declare(std::span<const schema::Declaration> declarations) {
@@ -104,6 +109,7 @@ Status Engine::CheckUniqueIndex(IndexId id) const {
   const std::unique_ptr<lsm::Iterator> entries = pinned->view().NewIterator(
       {.start = layout.prefix, .limit = schema::PrefixLimit(layout.prefix)});
   std::vector<Value> last;
+  std::string last_subject;
   for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
     Slice rest = entries->key().Without(layout.prefix.size());
     std::vector<Value> values;
@@ -115,12 +121,15 @@ Status Engine::CheckUniqueIndex(IndexId id) const {
       has_null = has_null || values.back().is_null();
     }
     if (!has_null && values == last) {
-      return MakeError(ErrorCode::kUniqueViolation,
-                       StrCat("table \"", type.name, "\" has several rows with ",
-                              DescribeKey(values), ", so \"", index->name, "\" cannot be unique"),
-                       "change the rows and declare it again");
+      return MakeError(
+          ErrorCode::kUniqueViolation,
+          StrCat("table \"", type.name, "\" has several rows with ", DescribeKey(values),
+                 ", the first two with keys ", DescribeSubject(type, Slice(last_subject)), " and ",
+                 DescribeSubject(type, rest), ", so \"", index->name, "\" cannot be unique"),
+          "change the rows and declare it again");
     }
     last = std::move(values);
+    last_subject = rest.ToString();
   }
   return entries->status();
 }

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "db/declared_constraints.h"
 #include "db/engine.h"
 #include "schema/catalogue.h"
 #include "schema/ids.h"
@@ -155,6 +156,9 @@ Status WriteTransaction::Declare(std::span<const schema::Declaration> declaratio
   }
   Result<schema::Migration> migration = schema::Migrate(*schema_, declarations);
   if (!migration) return std::move(migration).error();
+  const auto changed = std::make_shared<const Schema>(migration->schema);
+  const Layouts layouts(changed, engine_.compiler_);
+  if (Status held = CheckDeclaredConstraints(view_, *schema_, layouts); !held) return held;
   for (const IndexId index : migration->drop) DropEntries(index);
   Schema schema = std::move(migration->schema);
   std::vector<IndexId> unbuilt;
