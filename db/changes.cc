@@ -116,8 +116,10 @@ Status Engine::CopyWithoutSite(const std::string& to) const {
   const std::string format = schema::MetaKey(kMetaFormat);  // which an empty database lacks
   const std::string this_format = EncodeFormat(kDatabaseFormat);
   lsm::WriteBatch batch;
+  const std::string home = schema::MetaKey(kMetaHome);
   batch.Put(Slice(format), Slice(this_format));
   batch.Delete(Slice(site));
+  batch.Delete(Slice(home));
   Result<lsm::SequenceNumber> written = (*copy)->Write(batch, lsm::Durability::kDurable);
   if (!written) return std::move(written).error();
   return Ok();

@@ -75,6 +75,7 @@ Result<Snapshot> Database::AsOf(std::chrono::system_clock::time_point time) cons
 Version Database::version() const { return state_->engine->version(); }
 Version Database::durable_version() const { return state_->engine->durable_version(); }
 
+bool Database::is_copy() const { return state_->engine->is_copy(); }
 Status Database::Flush() { return state_->engine->Flush(); }
 Status Database::Compact() { return state_->engine->Compact(); }
 Status Database::Backup(const std::string& to) const { return state_->engine->Backup(to); }
@@ -83,8 +84,10 @@ Result<CheckReport> Database::Check(const OnProgress& progress) const {
 }
 
 std::string Database::StatsJson() const {
-  return db::StatsJson(state_->engine->store().Stats(), state_->engine->version(),
-                       state_->engine->durable_version());
+  const db::Engine& engine = *state_->engine;
+  return db::StatsJson(engine.store().Stats(), {.version = engine.version(),
+                                                .durable = engine.durable_version(),
+                                                .is_copy = engine.is_copy()});
 }
 
 std::string Database::SchemaText() const { return db::SchemaText(*state_->engine->schema()); }

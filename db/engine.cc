@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/errors.h"
+#include "base/file_identity.h"
 #include "base/str_cat.h"
 #include "db/meta.h"
 #include "db/triple_store.h"
@@ -71,6 +72,11 @@ Status Engine::OpenStore(const std::string& path) {
       lsm::Store::Open(*env_, in_memory ? "memory" : path, store_options);
   if (!store) return std::move(store).error();
   store_ = *std::move(store);
+  if (!in_memory && options_.env == nullptr) {
+    Result<std::string> home = FileIdentity(path);
+    if (!home) return std::move(home).error();
+    home_ = *std::move(home);
+  }
   std::uint64_t seed;
   env_->RandomBytes(std::span(reinterpret_cast<char*>(&seed), sizeof seed));
   keys_ = std::make_unique<KeyGenerator>(*clock_, seed);
@@ -94,16 +100,9 @@ Status Engine::ReadMeta() {
       return MakeError(ErrorCode::kForeignDatabase,
                        "the store holds data, but not that of a Trefoil database");
     }
-    env_->RandomBytes(site_.id);
     pending_meta_[schema::MetaKey(kMetaFormat)] = EncodeFormat(kDatabaseFormat);
-    pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
-  } else {
-    site_ = meta->site;
-    const bool is_copy = site_ == SiteIdentity{};
-    if (is_copy) env_->RandomBytes(site_.id);
-    if (!is_copy && store_->recovered()) ++site_.incarnation;
-    if (site_ != meta->site) pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
   }
+  ChooseSite(*meta);
   reserved_time_ = meta->reserved_time;
   hybrid_clock_.emplace(*clock_, reserved_time_);
   crdt::SiteId own = {.uuid = {}, .incarnation = site_.incarnation};
@@ -112,6 +111,24 @@ Status Engine::ReadMeta() {
   if (!log) return std::move(log).error();
   log_ = *std::move(log);
   return Ok();
+}
+
+// As whom this replica writes. Two directories must never write as one site, so a copy, which holds
+// no site or that of its original, becomes another; a lost commit's number must never be used again,
+// so every unclean end makes another incarnation.
+void Engine::ChooseSite(const Meta& meta) {
+  const bool has_site = meta.site != SiteIdentity{};
+  const bool moved = !home_.empty() && !meta.home.empty() && meta.home != home_;
+  is_copy_ = meta.format != 0 && (!has_site || moved);
+  site_ = meta.site;
+  if (meta.format == 0 || is_copy_) {
+    site_ = SiteIdentity();
+    env_->RandomBytes(site_.id);
+  } else if (store_->recovered()) {
+    ++site_.incarnation;
+  }
+  if (site_ != meta.site) pending_meta_[schema::MetaKey(kMetaSite)] = EncodeSite(site_);
+  if (!home_.empty() && home_ != meta.home) pending_meta_[schema::MetaKey(kMetaHome)] = home_;
 }
 
 Result<schema::SchemaRef> Engine::SchemaAt(const ReadView& view) {

@@ -122,6 +122,7 @@ class Engine {
   bool read_only() const { return options_.read_only; }
   const Options& options() const { return options_; }
   const SiteIdentity& site() const { return site_; }
+  bool is_copy() const { return is_copy_; }
   const Clock& clock() const { return *clock_; }
   lsm::Store& store() { return *store_; }
   const lsm::Store& store() const { return *store_; }
@@ -144,6 +145,7 @@ class Engine {
 
   Status OpenStore(const std::string& path);
   Status ReadMeta();
+  void ChooseSite(const Meta& meta);
   Status ReadSchema();
   void StartHistory();
   static Result<schema::SchemaRef> SchemaAt(const ReadView& view);
@@ -184,6 +186,8 @@ class Engine {
   std::unique_ptr<lsm::Store> store_;
   bool background_work_ = true;
   SiteIdentity site_;
+  std::string home_;  // identity of the directory; empty where none is known or needed
+  bool is_copy_ = false;
   ExpressionCompiler compiler_;
   std::unique_ptr<KeyGenerator> keys_;
 

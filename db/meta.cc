@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "base/errors.h"
+#include "base/file_identity.h"
 #include "base/str_cat.h"
 #include "schema/keys.h"
 
@@ -54,6 +55,9 @@ Result<Meta> ReadMetaFrom(const ReadView& view) {
     site->copy(meta.site.id.data(), meta.site.id.size());
     meta.site.incarnation = LoadFixed16(site->data() + meta.site.id.size());
   }
+  Result<std::string> home = ReadEntry(view, kMetaHome, kFileIdentityBytes);
+  if (!home) return std::move(home).error();
+  meta.home = *std::move(home);
   Result<std::string> clock = ReadEntry(view, kMetaClock, 8);
   if (!clock) return std::move(clock).error();
   if (!clock->empty()) meta.reserved_time = LoadFixed64(clock->data());

@@ -1,6 +1,9 @@
 // What the database says of itself, in the M keyspace:
 //   format   4 bytes: the format of keys and cells
-//   site     16 bytes id, 2 bytes incarnation: this replica as a writer; missing in a copy
+//   site     16 bytes id, 2 bytes incarnation: this replica as a writer; missing in a copy made by
+//            Backup or Clone
+//   home     16 bytes: the identity of the directory (base/file_identity.h) that the site writes
+//            in; in another directory it is a copy, and a copy writes as a site of its own
 //   clock    8 bytes: no stamp given out so far is greater; moved on by steps, so that few commits
 //            carry it
 #pragma once
@@ -27,6 +30,7 @@ inline constexpr std::uint32_t kDatabaseFormat = 1;
 
 inline constexpr char kMetaFormat[] = "format";
 inline constexpr char kMetaSite[] = "site";
+inline constexpr char kMetaHome[] = "home";
 inline constexpr char kMetaClock[] = "clock";
 
 std::string EncodeFormat(std::uint32_t format);
@@ -36,6 +40,7 @@ std::string EncodeTime(std::uint64_t time);
 struct Meta {
   std::uint32_t format = 0;  // 0: nothing was ever written
   SiteIdentity site;
+  std::string home;  // empty: not known
   std::uint64_t reserved_time = 0;
 };
 // Error: kCorruption.

@@ -4,9 +4,10 @@
 
 namespace trefoil::db {
 
-std::string StatsJson(const lsm::StoreStats& stats, Version version, Version durable) {
-  std::string json = StrCat("{\"version\":", ToNumber(version), ",\"durable\":", ToNumber(durable),
-                            ",\"levels\":[");
+std::string StatsJson(const lsm::StoreStats& stats, const DatabaseStats& database) {
+  std::string json = StrCat("{\"version\":", ToNumber(database.version),
+                            ",\"durable\":", ToNumber(database.durable),
+                            ",\"is_copy\":", database.is_copy ? "true" : "false", ",\"levels\":[");
   for (const lsm::LevelStats& level : stats.levels) {
     if (json.back() != '[') json += ',';
     json += StrCat("{\"files\":", level.files, ",\"bytes\":", level.bytes,

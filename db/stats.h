@@ -8,7 +8,14 @@
 
 namespace trefoil::db {
 
-// {"version":..,"durable":..,"levels":[{"files":..,"bytes":..,"entries":..}],...}
-std::string StatsJson(const lsm::StoreStats& stats, Version version, Version durable);
+// Where the database stands, beyond its store.
+struct DatabaseStats {
+  Version version{};
+  Version durable{};
+  bool is_copy = false;
+};
+
+// {"version":..,"durable":..,"is_copy":..,"levels":[{"files":..,"bytes":..,"entries":..}],...}
+std::string StatsJson(const lsm::StoreStats& stats, const DatabaseStats& database);
 
 }  // namespace trefoil::db

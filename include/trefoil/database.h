@@ -114,6 +114,11 @@ class Database {
   // Delivers what Deliver::kManual subscriptions are owed; returns the number of Changes.
   std::size_t Pump(std::chrono::microseconds budget = std::chrono::microseconds::max());
 
+  // True when the directory was found at open to be a copy of another database's, made by Backup,
+  // by Clone or by copying its files. With its first commit it becomes a replica of its own, so both
+  // can write and merge.
+  bool is_copy() const;
+
   VersionVector version_vector() const;
   // Whole transactions that a replica with `known` lacks, encoded; any transport will do.
   Result<std::string> Changes(const VersionVector& known) const;
