@@ -109,7 +109,7 @@ std::vector<ChinookTable> Sales() {
 }
 
 // "2021-01-01 00:00:00" is a day where the column holds days.
-std::optional<Value> Parsed(const std::string& text, ValueKind kind) {
+std::optional<Value> Parsed(std::string_view text, ValueKind kind) {
   return ParseValue(kind == ValueKind::kDate ? text.substr(0, 10) : text, kind);
 }
 
