@@ -79,6 +79,11 @@ class Env {
   // Another open in this process counts as another holder.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
+  // What tells a directory apart from a copy of it, kIdentityBytes long: a rename keeps it; a copy,
+  // a restored backup or another file system does not. Empty in worlds whose directories have none.
+  static constexpr std::size_t kIdentityBytes = 16;
+  virtual Result<std::string> DirectoryIdentity(const std::string& /*path*/) { return std::string(); }
+
   // Fills `bytes` with randomness for identities (database and site ids). That of the operating
   // system, except where a world is repeatable from a seed.
   virtual void RandomBytes(std::span<char> bytes) = 0;

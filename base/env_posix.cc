@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/coding.h"
 #include "base/env.h"
 #include "base/random.h"
 
@@ -294,6 +295,24 @@ class PosixEnv final : public Env {
       return PosixError("lock", path, errno);
     }
     return std::unique_ptr<FileLock>(std::make_unique<PosixLock>(*std::move(descriptor)));
+  }
+
+  // The number of its node and the moment of its birth. The device is left out: its number may be
+  // another after a restart of the machine.
+  Result<std::string> DirectoryIdentity(const std::string& path) override {
+    struct statx status = {};
+    if (statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &status) != 0) {
+      return PosixError("identify", path, errno);
+    }
+    std::uint64_t birth = 0;  // where the file system does not know
+    if ((status.stx_mask & STATX_BTIME) != 0) {
+      birth = static_cast<std::uint64_t>(status.stx_btime.tv_sec) * 1'000'000'000 +
+              status.stx_btime.tv_nsec;
+    }
+    std::string identity;
+    AppendFixed64(identity, status.stx_ino);
+    AppendFixed64(identity, birth);
+    return identity;
   }
 
   void RandomBytes(std::span<char> bytes) override { SecureRandomBytes(bytes); }

@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/errors.h"
-#include "base/file_identity.h"
 #include "base/str_cat.h"
 #include "db/meta.h"
 #include "db/triple_store.h"
@@ -72,11 +71,9 @@ Status Engine::OpenStore(const std::string& path) {
       lsm::Store::Open(*env_, in_memory ? "memory" : path, store_options);
   if (!store) return std::move(store).error();
   store_ = *std::move(store);
-  if (!in_memory && options_.env == nullptr) {
-    Result<std::string> home = FileIdentity(path);
-    if (!home) return std::move(home).error();
-    home_ = *std::move(home);
-  }
+  Result<std::string> home = env_->DirectoryIdentity(path);
+  if (!home) return std::move(home).error();
+  home_ = *std::move(home);
   std::uint64_t seed;
   env_->RandomBytes(std::span(reinterpret_cast<char*>(&seed), sizeof seed));
   keys_ = std::make_unique<KeyGenerator>(*clock_, seed);

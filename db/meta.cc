@@ -4,7 +4,7 @@
 
 #include "base/coding.h"
 #include "base/errors.h"
-#include "base/file_identity.h"
+#include "base/env.h"
 #include "base/str_cat.h"
 #include "schema/keys.h"
 
@@ -55,7 +55,7 @@ Result<Meta> ReadMetaFrom(const ReadView& view) {
     site->copy(meta.site.id.data(), meta.site.id.size());
     meta.site.incarnation = LoadFixed16(site->data() + meta.site.id.size());
   }
-  Result<std::string> home = ReadEntry(view, kMetaHome, kFileIdentityBytes);
+  Result<std::string> home = ReadEntry(view, kMetaHome, Env::kIdentityBytes);
   if (!home) return std::move(home).error();
   meta.home = *std::move(home);
   Result<std::string> clock = ReadEntry(view, kMetaClock, 8);

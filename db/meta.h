@@ -2,7 +2,7 @@
 //   format   4 bytes: the format of keys and cells
 //   site     16 bytes id, 2 bytes incarnation: this replica as a writer; missing in a copy made by
 //            Backup or Clone
-//   home     16 bytes: the identity of the directory (base/file_identity.h) that the site writes
+//   home     16 bytes: the identity of the directory (Env::DirectoryIdentity) that the site writes
 //            in; in another directory it is a copy, and a copy writes as a site of its own
 //   clock    8 bytes: no stamp given out so far is greater; moved on by steps, so that few commits
 //            carry it

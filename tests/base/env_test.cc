@@ -301,5 +301,24 @@ TEST(PosixEnvTest, CopiesWhereALinkWouldLeaveTheDevice) {
   EXPECT_TRUE(env.Remove(to));
 }
 
+TEST(PosixEnvTest, ADirectoryKeepsItsIdentityThroughARenameAndACopyHasAnother) {
+  namespace fs = std::filesystem;
+  const fs::path directory = fs::path(::testing::TempDir()) / "directory_identity";
+  fs::remove_all(directory);
+  fs::create_directories(directory / "a");
+  Env& env = Env::Posix();
+  const Result<std::string> first = env.DirectoryIdentity(directory / "a");
+  ASSERT_TRUE(first) << ToString(first.error());
+  EXPECT_EQ(first->size(), Env::kIdentityBytes);
+
+  fs::rename(directory / "a", directory / "b");
+  EXPECT_EQ(*env.DirectoryIdentity(directory / "b"), *first);
+  fs::copy(directory / "b", directory / "a", fs::copy_options::recursive);
+  EXPECT_NE(*env.DirectoryIdentity(directory / "a"), *first);
+  ExpectError(env.DirectoryIdentity(directory / "c"), ErrorCode::kNotFound, "identify",
+              directory / "c");
+  fs::remove_all(directory);
+}
+
 }  // namespace
 }  // namespace trefoil

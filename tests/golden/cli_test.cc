@@ -25,7 +25,7 @@ std::string Masked(std::string text) {
   static const std::pair<std::regex, const char*> kMasks[] = {
       {std::regex(R"(in [0-9]+ ms \([0-9,]+ rows/s\))"), "in T ms (R rows/s)"},
       {std::regex(R"([0-9]+\.[0-9]{3} ms)"), "T ms"},
-      {std::regex(R"(time: [0-9]+ us)"), "time: T us"},
+      {std::regex(R"(in [0-9]+ us)"), "in T us"},
       {std::regex(R"(\b[0-9a-f]{64}\b)"), "DIGEST"},
       {std::regex(R"(\b[0-9a-f]{36}\b)"), "SITE"},
   };
