@@ -82,7 +82,9 @@ class Env {
   // What tells a directory apart from a copy of it, kIdentityBytes long: a rename keeps it; a copy,
   // a restored backup or another file system does not. Empty in worlds whose directories have none.
   static constexpr std::size_t kIdentityBytes = 16;
-  virtual Result<std::string> DirectoryIdentity(const std::string& /*path*/) { return std::string(); }
+  virtual Result<std::string> DirectoryIdentity(const std::string& /*path*/) {
+    return std::string();
+  }
 
   // Fills `bytes` with randomness for identities (database and site ids). That of the operating
   // system, except where a world is repeatable from a seed.

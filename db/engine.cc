@@ -111,8 +111,8 @@ Status Engine::ReadMeta() {
 }
 
 // As whom this replica writes. Two directories must never write as one site, so a copy, which holds
-// no site or that of its original, becomes another; a lost commit's number must never be used again,
-// so every unclean end makes another incarnation.
+// no site or that of its original, becomes another; a lost commit's number must never be used
+// again, so every unclean end makes another incarnation.
 void Engine::ChooseSite(const Meta& meta) {
   const bool has_site = meta.site != SiteIdentity{};
   const bool moved = !home_.empty() && !meta.home.empty() && meta.home != home_;

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "base/coding.h"
-#include "base/errors.h"
 #include "base/env.h"
+#include "base/errors.h"
 #include "base/str_cat.h"
 #include "schema/keys.h"
 

@@ -115,8 +115,8 @@ class Database {
   std::size_t Pump(std::chrono::microseconds budget = std::chrono::microseconds::max());
 
   // True when the directory was found at open to be a copy of another database's, made by Backup,
-  // by Clone or by copying its files. With its first commit it becomes a replica of its own, so both
-  // can write and merge.
+  // by Clone or by copying its files. With its first commit it becomes a replica of its own, so
+  // both can write and merge.
   bool is_copy() const;
 
   VersionVector version_vector() const;
