@@ -49,8 +49,20 @@ Result<std::unique_ptr<Engine>> Engine::Open(const std::string& path, const Opti
 
 Engine::~Engine() {
   if (!store_) return;
-  const std::lock_guard lock(state_mutex_);
-  Check(open_transactions_.empty(), "no transaction outlives its database");
+  {
+    const std::lock_guard lock(state_mutex_);
+    Check(open_transactions_.empty(), "no transaction outlives its database");
+  }
+  if (store_->recovered() && !pending_meta_.empty() && !read_only()) RememberUncleanEnd();
+}
+
+// The clean end of this use would hide from the next one that an unclean end came before: it would
+// write under the incarnation whose last numbers may be lost. Where this write fails, so does the
+// clean end.
+void Engine::RememberUncleanEnd() {
+  lsm::WriteBatch batch;
+  for (const auto& [key, value] : pending_meta_) batch.Put(Slice(key), Slice(value));
+  static_cast<void>(store_->Write(batch, lsm::Durability::kRelaxed));
 }
 
 Status Engine::OpenStore(const std::string& path) {

@@ -146,6 +146,7 @@ class Engine {
   Status OpenStore(const std::string& path);
   Status ReadMeta();
   void ChooseSite(const Meta& meta);
+  void RememberUncleanEnd();
   Status ReadSchema();
   void StartHistory();
   static Result<schema::SchemaRef> SchemaAt(const ReadView& view);

@@ -265,6 +265,18 @@ TEST_F(MergeTest, ANumberThatACrashTookBackIsNeverGivenAgain) {
   SyncBoth();
 }
 
+TEST_F(MergeTest, ANumberThatACrashTookBackIsNotGivenAfterAUseThatWroteNothing) {
+  a.LoseSyncs();
+  a.Set(1, kName, 5);
+  const std::string told = a.Changes();
+  a.Crash(98);
+  a.Reopen();
+  ASSERT_TRUE(a.Get(1, kName).is_null()) << "the crash took the transaction";
+  a.Set(1, kName, 6);
+  b.Merge(told);
+  SyncBoth();
+}
+
 TEST_F(MergeTest, BytesThatWereDamagedOnTheWayChangeNothing) {
   b.Set(1, kName, 5);
   std::string changes = b.Changes();
