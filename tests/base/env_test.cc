@@ -303,7 +303,8 @@ TEST(PosixEnvTest, CopiesWhereALinkWouldLeaveTheDevice) {
 
 TEST(PosixEnvTest, ADirectoryKeepsItsIdentityThroughARenameAndACopyHasAnother) {
   namespace fs = std::filesystem;
-  const fs::path directory = fs::path(::testing::TempDir()) / "directory_identity";
+  const fs::path directory =
+      fs::temp_directory_path() / ("trefoil-identity-" + std::to_string(getpid()));
   fs::remove_all(directory);
   fs::create_directories(directory / "a");
   Env& env = Env::Posix();

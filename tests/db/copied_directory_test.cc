@@ -1,5 +1,6 @@
 // Directories that were copied by other means than Clone: they write under another name.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -14,7 +15,8 @@ namespace fs = std::filesystem;
 
 class CopiedDirectoryTest : public ::testing::Test {
  protected:
-  CopiedDirectoryTest() : root_(fs::path(::testing::TempDir()) / "copied_directory_test") {
+  CopiedDirectoryTest()
+      : root_(fs::temp_directory_path() / ("trefoil-copies-" + std::to_string(getpid()))) {
     fs::remove_all(root_);
     fs::create_directories(root_);
     Database first = Open("first");
