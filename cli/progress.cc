@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -81,7 +82,7 @@ std::string ProgressText(const ProgressState& state) {
       std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
   const double left = state.seconds / share - state.seconds;
   return text + ", " + std::to_string(static_cast<int>(100 * share)) + " %, " +
-         Grouped(static_cast<std::uint64_t>(left + 0.5)) + " s left";
+         Grouped(static_cast<std::uint64_t>(std::llround(left))) + " s left";
 }
 
 }  // namespace trefoil::cli

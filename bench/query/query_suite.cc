@@ -143,7 +143,7 @@ class Suite {
     if (sqlite_ == nullptr) return;
     SqliteStatement statement = sqlite_->Prepare(shot.text);
     Add(shot.name, "sqlite", Median([&](std::int64_t turn) {
-          const std::size_t rows = statement.Run(shot.parameters(turn, issues_));
+          const std::size_t rows = RunWith(statement, shot.parameters(turn, issues_));
           if (turn == 0) theirs = rows;
         }),
         "us");
@@ -157,7 +157,7 @@ class Suite {
       std::vector<SqliteStatement> statements;
       for (const std::string& text : AskedAgain()) statements.push_back(sqlite_->Prepare(text));
       Add("Q1-Q7 p50", "sqlite", Median([&](std::int64_t) {
-            for (SqliteStatement& statement : statements) statement.Run();
+            for (SqliteStatement& statement : statements) RunWith(statement);
           }),
           "us");
     }

@@ -1,15 +1,14 @@
 #include "bench/query/sqlite_peer.h"
 
-#include <sqlite3.h>
-
-#include <utility>
-
 #include "base/check.h"
 #include "base/str_cat.h"
+#include "bench/engine.h"
 
 namespace trefoil::bench {
 
 namespace {
+
+constexpr std::uint64_t kCacheBytes = 256 << 20;
 
 constexpr const char* kSchema[] = {
     "CREATE TABLE user (id INTEGER PRIMARY KEY, name TEXT, team INTEGER)",
@@ -34,56 +33,38 @@ constexpr const char* kIndexes[] = {
 };
 constexpr const char* kTables[] = {"user", "project", "label", "issue", "issue_label", "comment"};
 
-void BindValue(sqlite3_stmt* statement, int place, const Value& value) {
+void BindValue(SqliteStatement& statement, int place, const Value& value) {
   if (value.is_null()) {
-    sqlite3_bind_null(statement, place);
+    statement.BindNull(place);
   } else if (value.kind() == ValueKind::kText) {
-    const std::string_view text = value.AsText();
-    sqlite3_bind_text(statement, place, text.data(), static_cast<int>(text.size()),
-                      SQLITE_TRANSIENT);
+    statement.BindText(place, value.AsText());
   } else {
-    sqlite3_bind_int64(statement, place, value.AsInt());
+    statement.Bind(place, value.AsInt());
   }
 }
 
 }  // namespace
 
-SqliteStatement::SqliteStatement(sqlite3* database, const std::string& sql) {
-  const int prepared = sqlite3_prepare_v2(database, sql.c_str(), -1, &statement_, nullptr);
-  Check(prepared == SQLITE_OK, "SQLite understands the statements of the suite");
-}
-
-SqliteStatement::SqliteStatement(SqliteStatement&& other) noexcept
-    : statement_(std::exchange(other.statement_, nullptr)) {}
-
-SqliteStatement::~SqliteStatement() { sqlite3_finalize(statement_); }
-
-std::size_t SqliteStatement::Run(const std::vector<Value>& parameters) {
+std::size_t RunWith(SqliteStatement& statement, const std::vector<Value>& parameters) {
   int place = 0;
-  for (const Value& value : parameters) BindValue(statement_, ++place, value);
+  for (const Value& value : parameters) BindValue(statement, ++place, value);
   std::size_t rows = 0;
-  std::size_t bytes = 0;
-  while (sqlite3_step(statement_) == SQLITE_ROW) {
-    ++rows;
-    for (int i = 0; i < sqlite3_column_count(statement_); ++i) {
-      if (sqlite3_column_type(statement_, i) == SQLITE_TEXT) {
-        bytes += *sqlite3_column_text(statement_, i);
-      } else {
-        bytes += static_cast<std::size_t>(sqlite3_column_int64(statement_, i));
-      }
+  std::uint64_t sum = 0;
+  for (; statement.Step(); ++rows) {
+    for (int i = 0; i < statement.columns(); ++i) {
+      sum += statement.IsText(i) ? statement.Text(i).size()
+                                 : static_cast<std::uint64_t>(statement.Int(i));
     }
   }
-  Check(sqlite3_reset(statement_) == SQLITE_OK, "SQLite runs the statements of the suite");
-  return bytes == SIZE_MAX ? 0 : rows;
+  statement.Reset();
+  Consume(sum);
+  return rows;
 }
 
-SqlitePeer::SqlitePeer(const std::string& path, const Database& database) {
-  Check(sqlite3_open(path.c_str(), &database_) == SQLITE_OK, "SQLite opens a file");
-  Execute("PRAGMA journal_mode = WAL");
-  Execute("PRAGMA synchronous = OFF");
-  Execute("PRAGMA cache_size = -262144");
-  for (const char* statement : kSchema) Execute(statement);
-  Execute("BEGIN");
+SqlitePeer::SqlitePeer(const std::string& path, const Database& database)
+    : database_(path, kCacheBytes) {
+  for (const char* statement : kSchema) database_.Execute(statement);
+  database_.Execute("BEGIN");
   for (const char* table : kTables) {
     const Result<Query> all = database.Prepare(StrCat("SELECT * FROM ", table));
     Check(all.has_value(), "the tracker has this table");
@@ -93,18 +74,11 @@ SqlitePeer::SqlitePeer(const std::string& path, const Database& database) {
     for (std::size_t i = 1; i < rows->names().size(); ++i) insert += ", ?";
     SqliteStatement statement = Prepare(insert + ")");
     for (std::size_t i = 0; i < rows->size(); ++i) {
-      statement.Run({(*rows)[i].begin(), (*rows)[i].end()});
+      RunWith(statement, {(*rows)[i].begin(), (*rows)[i].end()});
     }
   }
-  Execute("COMMIT");
-  for (const char* statement : kIndexes) Execute(statement);
-}
-
-SqlitePeer::~SqlitePeer() { sqlite3_close(database_); }
-
-void SqlitePeer::Execute(const std::string& sql) {
-  const int done = sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr);
-  Check(done == SQLITE_OK, "SQLite runs the statements of the suite");
+  database_.Execute("COMMIT");
+  for (const char* statement : kIndexes) database_.Execute(statement);
 }
 
 }  // namespace trefoil::bench

@@ -1,40 +1,22 @@
-#include <sqlite3.h>
-
 #include "base/str_cat.h"
+#include "bench/sqlite.h"
 #include "bench/triples/table.h"
 
 namespace trefoil::bench {
 namespace {
 
+constexpr std::uint64_t kCacheBytes = 256 << 20;
+
 class SqliteTable final : public TaskTable {
  public:
-  explicit SqliteTable(const std::string& directory) {
-    Must(sqlite3_open((directory + "/sqlite").c_str(), &db_));
-    Execute("PRAGMA journal_mode = WAL");
-    Execute("PRAGMA synchronous = OFF");
-    Execute("PRAGMA cache_size = -262144");
-    Execute("PRAGMA foreign_keys = ON");
-    Execute("CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, name TEXT)");
-    Execute(
-        "CREATE TABLE IF NOT EXISTS task (id INTEGER PRIMARY KEY, title TEXT, "
-        "owner INTEGER REFERENCES person, author INTEGER REFERENCES person, created INTEGER, "
-        "due INTEGER, state INTEGER, points INTEGER)");
-    Execute("CREATE INDEX IF NOT EXISTS task_owner ON task (owner)");
-    Execute(StrCat("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ",
-                   kPeople - 1, ") INSERT OR IGNORE INTO person SELECT i, 'person ' || i FROM n"));
-    begin_ = Prepare("BEGIN");
-    commit_ = Prepare("COMMIT");
-    insert_ = Prepare("INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-    update_ = Prepare("UPDATE task SET state = ?2 WHERE id = ?1");
-    get_ = Prepare("SELECT * FROM task WHERE id = ?1");
-    scan_ = Prepare("SELECT title, points FROM task");
-  }
-  ~SqliteTable() override {
-    for (sqlite3_stmt* statement : {begin_, commit_, insert_, update_, get_, scan_}) {
-      sqlite3_finalize(statement);
-    }
-    sqlite3_close(db_);
-  }
+  explicit SqliteTable(const std::string& directory)
+      : database_(directory + "/sqlite", kCacheBytes),
+        begin_(WithTables(database_).Prepare("BEGIN")),
+        commit_(database_.Prepare("COMMIT")),
+        insert_(database_.Prepare("INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")),
+        update_(database_.Prepare("UPDATE task SET state = ?2 WHERE id = ?1")),
+        get_(database_.Prepare("SELECT * FROM task WHERE id = ?1")),
+        scan_(database_.Prepare("SELECT title, points FROM task")) {}
 
   std::string settings() const override {
     return "sqlite: 3, prepared statements, INTEGER PRIMARY KEY, foreign keys on, WAL, "
@@ -42,89 +24,83 @@ class SqliteTable final : public TaskTable {
   }
 
   void Insert(std::uint64_t first, std::uint64_t last) override {
-    Finish(begin_);
+    begin_.Run();
     for (std::uint64_t i = first; i < last; ++i) {
       const TaskRow row(i);
-      Bind(insert_, 1, row.id);
-      Must(sqlite3_bind_text(insert_, 2, row.title.data(), static_cast<int>(row.title.size()),
-                             SQLITE_STATIC));
-      Bind(insert_, 3, row.owner);
-      Bind(insert_, 4, row.author);
-      Bind(insert_, 5, row.created);
-      Bind(insert_, 6, row.due);
-      Bind(insert_, 7, row.state);
-      Bind(insert_, 8, row.points);
-      Finish(insert_);
+      insert_.Bind(1, row.id);
+      insert_.BindText(2, row.title);
+      insert_.Bind(3, row.owner);
+      insert_.Bind(4, row.author);
+      insert_.Bind(5, row.created);
+      insert_.Bind(6, row.due);
+      insert_.Bind(7, row.state);
+      insert_.Bind(8, row.points);
+      insert_.Run();
     }
-    Finish(commit_);
+    commit_.Run();
   }
 
   void SetState(std::uint64_t id, std::int64_t state) override {
-    Bind(update_, 1, static_cast<std::int64_t>(id));
-    Bind(update_, 2, state);
-    Finish(update_);
-    Require(sqlite3_changes(db_) == 1, "sqlite: a row to update is missing");
+    update_.Bind(1, static_cast<std::int64_t>(id));
+    update_.Bind(2, state);
+    update_.Run();
+    Require(database_.changes() == 1, "sqlite: a row to update is missing");
   }
 
   std::uint64_t ReadRow(std::uint64_t id) override {
-    Bind(get_, 1, static_cast<std::int64_t>(id));
-    Require(sqlite3_step(get_) == SQLITE_ROW, "sqlite: a row is missing");
-    std::uint64_t sum = static_cast<std::uint64_t>(sqlite3_column_bytes(get_, 1));
+    get_.Bind(1, static_cast<std::int64_t>(id));
+    Require(get_.Step(), "sqlite: a row is missing");
+    std::uint64_t sum = get_.Text(1).size();
     for (const int column : {0, 2, 3, 4, 5, 6, 7}) {
-      sum += static_cast<std::uint64_t>(sqlite3_column_int64(get_, column));
+      sum += static_cast<std::uint64_t>(get_.Int(column));
     }
-    sqlite3_reset(get_);
+    get_.Reset();
     return sum;
   }
   std::uint64_t ReadRows(std::span<const std::uint64_t> ids) override {
     std::uint64_t sum = 0;
-    Finish(begin_);
+    begin_.Run();
     for (const std::uint64_t id : ids) sum += ReadRow(id);
-    Finish(commit_);
+    commit_.Run();
     return sum;
   }
   std::uint64_t ScanTwoColumns() override {
     std::uint64_t rows = 0;
     std::uint64_t sum = 0;
-    while (sqlite3_step(scan_) == SQLITE_ROW) {
-      const char* text = reinterpret_cast<const char*>(sqlite3_column_text(scan_, 0));
-      sum += static_cast<unsigned char>(text[0]);
-      sum += static_cast<std::uint64_t>(sqlite3_column_int64(scan_, 1));
+    while (scan_.Step()) {
+      sum += static_cast<unsigned char>(scan_.Text(0).front());
+      sum += static_cast<std::uint64_t>(scan_.Int(1));
       ++rows;
     }
-    sqlite3_reset(scan_);
+    scan_.Reset();
     Consume(sum);
     return rows;
   }
-  void Settle() override { Execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+  void Settle() override { database_.Execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
 
  private:
-  void Must(int code) const {
-    Require(code == SQLITE_OK || code == SQLITE_DONE, StrCat("sqlite: ", sqlite3_errmsg(db_)));
-  }
-  void Execute(const std::string& sql) const {
-    Must(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr));
-  }
-  sqlite3_stmt* Prepare(const std::string& sql) const {
-    sqlite3_stmt* statement = nullptr;
-    Must(sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr));
-    return statement;
-  }
-  void Bind(sqlite3_stmt* statement, int index, std::int64_t number) const {
-    Must(sqlite3_bind_int64(statement, index, number));
-  }
-  void Finish(sqlite3_stmt* statement) const {
-    Must(sqlite3_step(statement));
-    sqlite3_reset(statement);
+  // The statements need their tables.
+  static SqliteDatabase& WithTables(SqliteDatabase& database) {
+    database.Execute("PRAGMA foreign_keys = ON");
+    database.Execute("CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, name TEXT)");
+    database.Execute(
+        "CREATE TABLE IF NOT EXISTS task (id INTEGER PRIMARY KEY, title TEXT, "
+        "owner INTEGER REFERENCES person, author INTEGER REFERENCES person, created INTEGER, "
+        "due INTEGER, state INTEGER, points INTEGER)");
+    database.Execute("CREATE INDEX IF NOT EXISTS task_owner ON task (owner)");
+    database.Execute(
+        StrCat("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ",
+               kPeople - 1, ") INSERT OR IGNORE INTO person SELECT i, 'person ' || i FROM n"));
+    return database;
   }
 
-  sqlite3* db_ = nullptr;
-  sqlite3_stmt* begin_ = nullptr;
-  sqlite3_stmt* commit_ = nullptr;
-  sqlite3_stmt* insert_ = nullptr;
-  sqlite3_stmt* update_ = nullptr;
-  sqlite3_stmt* get_ = nullptr;
-  sqlite3_stmt* scan_ = nullptr;
+  SqliteDatabase database_;
+  SqliteStatement begin_;
+  SqliteStatement commit_;
+  SqliteStatement insert_;
+  SqliteStatement update_;
+  SqliteStatement get_;
+  SqliteStatement scan_;
 };
 
 }  // namespace
