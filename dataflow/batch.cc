@@ -2,7 +2,6 @@
 #include "dataflow/batch.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -13,6 +12,22 @@ namespace {
 
 // Up to this many rows are sorted in place by insertion: no index, no allocation.
 constexpr std::size_t kSmallRows = 16;
+// Larger buffers for sorting are given back.
+constexpr std::size_t kScratchCells = 1 << 16;
+
+// Insertion sort that gives up, with the items in some order, when they are far from sorted. A
+// commit lists its rows by key, each old row beside its new one, so that most deltas nearly are.
+template <typename Item, typename IsBefore>
+bool SortNearlySorted(std::vector<Item>& items, const IsBefore& is_before) {
+  std::size_t moves_left = 2 * items.size();
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    for (std::size_t j = i; j > 0 && is_before(items[j], items[j - 1]); --j) {
+      std::swap(items[j], items[j - 1]);
+      if (--moves_left == 0) return false;
+    }
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -46,6 +61,10 @@ void Batch::Swap(Batch& other) noexcept {
   weights_.swap(other.weights_);
 }
 
+bool operator==(const Batch& a, const Batch& b) {
+  return a.width_ == b.width_ && a.cells_ == b.cells_ && a.weights_ == b.weights_;
+}
+
 void Batch::Consolidate() {
   if (size() == 1) {
     if (weights_[0] == 0) Clear();
@@ -53,7 +72,9 @@ void Batch::Consolidate() {
   }
   if (size() <= kSmallRows) {
     SortSmall();
-  } else if (!IsConsolidated()) {
+  } else if (IsConsolidated()) {
+    return;
+  } else {
     SortLarge();
   }
   MergeNeighbours();
@@ -77,23 +98,49 @@ void Batch::SortSmall() {
   }
 }
 
+// Sorts numbers of rows, the first cells of each row beside its number: most comparisons end there,
+// without a look at the row.
 void Batch::SortLarge() {
-  std::vector<std::uint32_t> order(size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [this](std::uint32_t a, std::uint32_t b) { return CompareRows(row(a), row(b)) < 0; });
-  std::vector<Value> cells;
-  std::vector<Weight> weights;
-  cells.reserve(cells_.size());
-  weights.reserve(size());
-  for (const std::uint32_t i : order) {
-    const auto first = cells_.begin() + static_cast<std::ptrdiff_t>(i * width_);
-    cells.insert(cells.end(), std::make_move_iterator(first),
-                 std::make_move_iterator(first + static_cast<std::ptrdiff_t>(width_)));
-    weights.push_back(weights_[i]);
+  sort_places_.clear();
+  const bool by_first = AreInts(0);
+  const bool by_second = by_first && AreInts(1);
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    const Value* const cells = cells_.data() + i * width_;
+    sort_places_.push_back({by_first ? cells[0].AsInt() : 0, by_second ? cells[1].AsInt() : 0, i});
   }
-  cells_.swap(cells);
-  weights_.swap(weights);
+  const auto is_before = [this](const SortPlace& a, const SortPlace& b) {
+    if (a.first != b.first) return a.first < b.first;
+    if (a.second != b.second) return a.second < b.second;
+    return CompareRows(row(a.row), row(b.row)) < 0;
+  };
+  if (!SortNearlySorted(sort_places_, is_before)) std::ranges::sort(sort_places_, is_before);
+  sorted_cells_.clear();
+  sorted_weights_.clear();
+  for (const SortPlace& place : sort_places_) {
+    const auto first = cells_.begin() + static_cast<std::ptrdiff_t>(place.row * width_);
+    sorted_cells_.insert(sorted_cells_.end(), std::make_move_iterator(first),
+                         std::make_move_iterator(first + static_cast<std::ptrdiff_t>(width_)));
+    sorted_weights_.push_back(weights_[place.row]);
+  }
+  cells_.swap(sorted_cells_);
+  weights_.swap(sorted_weights_);
+  sort_places_.clear();
+  sorted_cells_.clear();
+  if (sorted_cells_.capacity() > kScratchCells) ForgetScratch();
+}
+
+bool Batch::AreInts(std::size_t column) const {
+  if (column >= width_) return false;
+  for (std::size_t i = column; i < cells_.size(); i += width_) {
+    if (cells_[i].kind() != ValueKind::kInt) return false;
+  }
+  return true;
+}
+
+void Batch::ForgetScratch() {
+  sort_places_ = {};
+  sorted_cells_ = {};
+  sorted_weights_ = {};
 }
 
 void Batch::MergeNeighbours() {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -43,16 +44,29 @@ class Batch {
   void Consolidate();
   bool IsConsolidated() const;
 
-  friend bool operator==(const Batch&, const Batch&) = default;
+  friend bool operator==(const Batch& a, const Batch& b);
 
  private:
+  // A row to be sorted: its number, and its first two cells as far as they are INT in all rows.
+  struct SortPlace {
+    std::int64_t first;
+    std::int64_t second;
+    std::uint32_t row;
+  };
+
   void SortSmall();
   void SortLarge();
+  bool AreInts(std::size_t column) const;
+  void ForgetScratch();
   void MergeNeighbours();
 
   std::size_t width_;
   std::vector<Value> cells_;
   std::vector<Weight> weights_;
+  // Scratch of SortLarge.
+  std::vector<SortPlace> sort_places_;
+  std::vector<Value> sorted_cells_;
+  std::vector<Weight> sorted_weights_;
 };
 
 }  // namespace trefoil::dataflow

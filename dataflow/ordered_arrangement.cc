@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "dataflow/counted_tree.h"
 #include "dataflow/describe.h"
-#include "dataflow/row_ref.h"
+#include "dataflow/sorted_row.h"
 
 namespace trefoil::dataflow {
 
@@ -66,12 +66,12 @@ class ArrangeOrderedOperator final : public Operator {
   }
 
  private:
-  using Tree = CountedTree<RowRef, RowOrder>;
+  using Tree = CountedTree<SortedRow, SortedRowOrder>;
 
   void Add(RowView row, Weight weight) {
     const Tree::Cursor known = rows_.Find(row);
     const bool is_new = !known;
-    const Weight after = rows_.Add(is_new ? RowBlock::Make(row) : known.key(), weight);
+    const Weight after = rows_.Add(is_new ? compare_.Make(row) : known.key(), weight);
     if (is_new) row_bytes_ += RowBlock::BytesFor(row);
     if (after == 0) row_bytes_ -= RowBlock::BytesFor(row);
   }
@@ -98,7 +98,7 @@ class ArrangeOrderedOperator final : public Operator {
   Port all_;
   std::vector<Column> key_;
   std::vector<SortColumn> order_;
-  RowOrder compare_;
+  SortedRowOrder compare_;
   Tree rows_;
   std::size_t row_bytes_ = 0;
 };

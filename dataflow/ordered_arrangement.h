@@ -2,7 +2,7 @@
 // It serves what no index serves: top-k over derived columns, ranges over computed ones. Any limit
 // and offset share it.
 //
-//   (key, sort columns, row) -> weight         CountedTree of RowRef
+//   (key, sort columns, row) -> weight         CountedTree of SortedRow
 //
 // Change: O(log n). Pull: O(answer + log n). Made by the graph; a plan rarely names it.
 #pragma once

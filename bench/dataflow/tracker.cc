@@ -30,9 +30,8 @@ Tracker::Tracker(std::int64_t issues, std::uint64_t seed)
     AddIssue();
     for (int k = 0; k < 3; ++k) PutComment(Below(next_issue_));
     // A state to keep costs a path of every tree.
-    if (i % 1000 == 999) source_.Advance();
+    if (i % 1000 == 999 || i + 1 == issues) source_.Advance();
   }
-  source_.Advance();
 }
 
 void Tracker::Declare() {

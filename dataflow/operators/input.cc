@@ -66,6 +66,8 @@ class InputOperator final : public Operator {
   bool MatchOrder(const Ask& ask, const PathDescription& path, std::span<const FixedColumn> fixed,
                   Walk& walk) const;
   bool InRange(RowView row) const;
+  bool LooksEqual(RowView a, RowView b) const;
+  bool IsInRange(RowView changed) const;
   bool MatchesKey(const Walk& walk, const Pull& pull, RowView row) const;
   void FillProbe(const Walk& walk, const Pull& pull, Probe& probe) const;
   bool LookupRow(const Walk& walk, const Pull& pull, Context& context, RowSink sink);
@@ -152,14 +154,33 @@ void InputOperator::StepInto(Context& context, Batch& out) {
         change_places_.push_back(static_cast<std::size_t>(place - change_columns_.begin()));
       }
     }
-    for (std::size_t i = 0; i < change.rows->size(); ++i) {
-      const RowView changed = change.rows->row(i);
-      const std::span<Value> row = out.AddRow(change.rows->weight(i));
+    const Batch& rows = *change.rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      // An update that the columns of this input do not see is not even copied.
+      if (i + 1 < rows.size() && rows.weight(i) == -rows.weight(i + 1) &&
+          LooksEqual(rows.row(i), rows.row(i + 1))) {
+        ++i;
+        continue;
+      }
+      const RowView changed = rows.row(i);
+      if (!IsInRange(changed)) continue;
+      const std::span<Value> row = out.AddRow(rows.weight(i));
       for (std::size_t c = 0; c < row.size(); ++c) row[c] = changed[change_places_[c]];
-      if (!InRange(row)) out.RemoveLast();
     }
   }
   out.Consolidate();
+}
+
+// Of rows as wide as the last change.
+bool InputOperator::LooksEqual(RowView a, RowView b) const {
+  return std::ranges::all_of(change_places_,
+                             [&](std::size_t place) { return a[place] == b[place]; });
+}
+bool InputOperator::IsInRange(RowView changed) const {
+  for (const FixedColumn& fixed : range_prefix_) {
+    if (!(changed[change_places_[fixed.column]] == fixed.constant)) return false;
+  }
+  return !range_ || Within(changed[change_places_[range_->column]], range_->lower, range_->upper);
 }
 
 bool InputOperator::Prepare(const Ask& ask, std::uint32_t) {

@@ -1,5 +1,6 @@
 #include "dataflow/operators/top_k.h"
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
@@ -72,7 +73,7 @@ class TopKOperator final : public Operator {
   };
   struct Partition {
     Row key;
-    std::vector<Watched> windows;
+    boost::container::small_vector<Watched, 1> windows;
     bool touched = false;
   };
 
@@ -80,6 +81,7 @@ class TopKOperator final : public Operator {
   void Touch(Partition& partition) {
     if (!std::exchange(partition.touched, true)) touched_.push_back(&partition);
   }
+  void Locate(const Batch& changes);
   void ChangeRows(Context& context, Batch& out);
   void ChangeWindows(Context& context, Batch& out);
   void Announce(RowView row, Weight weight);
@@ -119,6 +121,7 @@ class TopKOperator final : public Operator {
   const std::size_t row_width_;
   boost::unordered_flat_map<Row, std::unique_ptr<Partition>, RowHash, RowEqual> partitions_;
   std::vector<Partition*> touched_;
+  std::vector<Partition*> located_;  // by change of the step
   std::size_t bytes_ = 0;
   std::size_t rows_ = 0;
   Row key_;  // scratch
@@ -178,14 +181,31 @@ void TopKOperator::StepInto(Context& context, Batch& out) {
   out.Consolidate();
 }
 
+// Finds the partition of each change, null if nobody watches it. All are found before the first is
+// changed, so that their cache misses overlap.
+void TopKOperator::Locate(const Batch& changes) {
+  located_.clear();
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    CutInto(key_, changes.row(i), spec_.partition);
+    const auto found = partitions_.find(RowView(key_));
+    Partition* partition = found == partitions_.end() ? nullptr : found->second.get();
+    if (partition == nullptr && !spec_.windows) partition = &At(key_);
+    if (partition != nullptr) __builtin_prefetch(partition);
+    located_.push_back(partition);
+  }
+  if (changes.size() < 4) return;
+  for (const Partition* partition : located_) {
+    if (partition != nullptr) __builtin_prefetch(partition->windows[0].window.get());
+  }
+}
+
 void TopKOperator::ChangeRows(Context& context, Batch& out) {
   const Batch& changes = inputs()[0]->delta();
+  Locate(changes);
   for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (located_[i] == nullptr) continue;
     const RowView row = changes.row(i);
-    CutInto(key_, row, spec_.partition);
-    const auto found = partitions_.find(RowView(key_));
-    if (found == partitions_.end() && spec_.windows) continue;
-    Partition& partition = found == partitions_.end() ? At(key_) : *found->second;
+    Partition& partition = *located_[i];
     Touch(partition);
     for (Watched& watched : partition.windows) {
       TopKWindow& window = *watched.window;
@@ -279,7 +299,9 @@ void TopKOperator::Resolve(Partition& partition, Watched& watched, Context& cont
 // Drops windows that nobody names any more, or, where none are named, that are empty.
 void TopKOperator::DropUnused(Partition& partition) {
   if (spec_.windows) {
-    std::erase_if(partition.windows, [](const Watched& watched) { return !watched.window; });
+    const auto unused = std::ranges::remove_if(
+        partition.windows, [](const Watched& watched) { return !watched.window; });
+    partition.windows.erase(unused.begin(), unused.end());
     if (!partition.windows.empty()) return;
   } else {
     const TopKWindow& window = *partition.windows[0].window;
