@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "dataflow/operators/bound_top_k.h"
 #include "dataflow/operators/feed.h"
 #include "dataflow/operators/filter.h"
 #include "dataflow/operators/fixpoint.h"
@@ -37,10 +38,11 @@ class Compiler {
 
   Result<Compiled> Run() {
     MarkLoops();
+    MarkBoundRoutes();
     for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
       const PlanNode& node = plan_.nodes[i];
-      // What depends on a loop belongs to the body of its fixpoint.
-      out_.nodes.push_back(in_loop_[i] ? 0 : EmitNode(node));
+      // What depends on a loop belongs to the body of its fixpoint, a bound route to its top.
+      out_.nodes.push_back(in_loop_[i] || is_bound_[i] ? 0 : EmitNode(node));
     }
     for (const PlanLevel& level : plan_.levels) EmitLevel(level);
     return std::move(out_);
@@ -151,15 +153,18 @@ class Compiler {
   NodeNumber Emit(const RouteNode& op, const PlanNode& node) {
     dataflow::Route route{
         .alternatives = {}, .condition = Condition(op.conditions, node), .outputs = Outputs(node)};
-    for (const auto& tests : op.alternatives) {
-      dataflow::RouteAlternative& alternative = route.alternatives.emplace_back();
-      for (const PlanRouteTest& test : tests) {
-        alternative.push_back({.test = test.test,
-                               .row = PlaceIn(node.inputs[1], test.row),
-                               .binding = PlaceIn(node.inputs[0], test.binding)});
-      }
-    }
+    for (const auto& tests : op.alternatives) route.alternatives.push_back(SlotsOf(tests, node));
     return AddSpec(std::move(route), InputsOf(node));
+  }
+  dataflow::RouteAlternative SlotsOf(const std::vector<PlanRouteTest>& tests,
+                                     const PlanNode& node) const {
+    dataflow::RouteAlternative slots;
+    for (const PlanRouteTest& test : tests) {
+      slots.push_back({.test = test.test,
+                       .row = PlaceIn(node.inputs[1], test.row),
+                       .binding = PlaceIn(node.inputs[0], test.binding)});
+    }
+    return slots;
   }
   NodeNumber Emit(const LeftJoinNode& op, const PlanNode& node) {
     return AddSpec(dataflow::LeftJoin{.on = Equalities(op.on, node),
@@ -208,7 +213,18 @@ class Compiler {
     }
     return 0;
   }
+  NodeNumber EmitBound(const TopNode& op, const PlanNode& route_node) {
+    const auto& route = std::get<RouteNode>(route_node.op);
+    dataflow::BoundTopK top{.slots = SlotsOf(route.alternatives[0], route_node),
+                            .condition = Condition(route.conditions, route_node),
+                            .order = SortsOf(op.order, route_node.inputs[1]),
+                            .offset = op.offset,
+                            .limit = op.limit.value_or(dataflow::kNoLimit),
+                            .outputs = Outputs(route_node)};
+    return AddSpec(std::move(top), InputsOf(route_node));
+  }
   NodeNumber Emit(const TopNode& op, const PlanNode& node) {
+    if (op.of_bindings) return EmitBound(op, plan_.nodes[node.inputs[0]]);
     dataflow::TopK top{.offset = op.offset, .limit = op.limit.value_or(dataflow::kNoLimit)};
     for (const ColumnRef& ref : op.partition) top.partition.push_back(PlaceInInputs(node, ref));
     top.order = SortsOf(op.order, node.inputs[0]);
@@ -301,6 +317,14 @@ class Compiler {
     }
   }
 
+  void MarkBoundRoutes() {
+    is_bound_.assign(plan_.nodes.size(), false);
+    for (const PlanNode& node : plan_.nodes) {
+      const auto* top = std::get_if<TopNode>(&node.op);
+      if (top != nullptr && top->of_bindings) is_bound_[node.inputs[0]] = true;
+    }
+  }
+
   // Nodes below the bodies that depend on the loop, and what these read from outside.
   void CollectBody(PlanNumber number, std::set<PlanNumber>& inside,
                    std::set<PlanNumber>& outside) const {
@@ -353,8 +377,9 @@ class Compiler {
 
   const Plan& plan_;
   Compiled out_;
-  std::vector<bool> in_loop_;  // by plan number
-  Body* body_ = nullptr;       // while the nodes of a fixpoint are emitted
+  std::vector<bool> in_loop_;   // by plan number
+  std::vector<bool> is_bound_;  // routes that are one with the top above them
+  Body* body_ = nullptr;        // while the nodes of a fixpoint are emitted
 };
 
 }  // namespace

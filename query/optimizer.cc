@@ -26,6 +26,8 @@ void Optimize(Plan& plan, const schema::Schema& schema, const PassSet& passes,
   verify();
   if (passes.prune_columns) PruneColumns(plan);
   verify();
+  if (passes.bind_tops) BindTops(plan, schema);
+  verify();
 }
 
 }  // namespace trefoil::query

@@ -19,6 +19,7 @@ struct PassSet {
   bool drop_idle = true;       // no filters without conditions, no nodes without readers
   bool order_joins = true;     // joins begin where it costs least; needs statistics
   bool prune_columns = true;   // nobody carries what nobody reads
+  bool bind_tops = true;       // a new binding reads the rows that it shows
 };
 
 // `statistics` may be null: joins then stay in the order in which they were written.
@@ -36,5 +37,6 @@ void ChooseRanges(Plan& plan, const schema::Schema& schema);
 void OrderJoins(Plan& plan, Statistics& statistics);
 void DropIdle(Plan& plan);
 void PruneColumns(Plan& plan);
+void BindTops(Plan& plan, const schema::Schema& schema);
 
 }  // namespace trefoil::query

@@ -117,6 +117,7 @@ struct TopNode {
   std::vector<PlanSort> order;
   std::uint64_t offset = 0;
   std::optional<std::uint64_t> limit;
+  bool of_bindings = false;  // one with the route that is its input, by bind_tops
 };
 // What a recursive select has found so far, inside of its own definition: the columns of the
 // relation, then the level, the number of the iteration that found the row.

@@ -2,13 +2,13 @@
 
 #include "bench/dataflow/tracker.h"
 #include "dataflow/aggregate.h"
+#include "dataflow/operators/bound_top_k.h"
 #include "dataflow/operators/feed.h"
 #include "dataflow/operators/filter.h"
 #include "dataflow/operators/group_by.h"
 #include "dataflow/operators/input.h"
 #include "dataflow/operators/join.h"
 #include "dataflow/operators/project.h"
-#include "dataflow/operators/route.h"
 #include "dataflow/operators/semi_join.h"
 #include "dataflow/operators/top_k.h"
 
@@ -159,12 +159,12 @@ BuiltQuery NewestOfAssignee() {
       plan.Add(Rows(kIssue, {kIssueId, kTitle, kAssignee, kStatus, kModified}));
   const NodeNumber open =
       plan.Add(Filter{.predicate = Equal(ColumnOf(3), ConstantOf(Int(kOpen)))}, {issues});
-  const NodeNumber routed =
-      plan.Add(Route{.alternatives = {{{.test = RouteTest::kEqual, .row = 2, .binding = 1}}},
-                     .outputs = {0, 2, 3, 6}},
-               {bindings, open});
   const NodeNumber newest =
-      plan.Add(TopK{.partition = {0}, .order = {{3, true}, {1, false}}, .limit = 20}, {routed});
+      plan.Add(BoundTopK{.slots = {{.test = RouteTest::kEqual, .row = 2, .binding = 1}},
+                         .order = {{4, true}, {0, false}},
+                         .limit = 20,
+                         .outputs = {0, 2, 3, 6}},
+               {bindings, open});
   query.roots = {newest, bindings};
   return query;
 }

@@ -7,83 +7,13 @@
 #include "base/errors.h"
 #include "dataflow/describe.h"
 #include "dataflow/operators/join_path.h"
+#include "dataflow/operators/route_reach.h"
 #include "dataflow/program.h"
 #include "dataflow/scratch.h"
 
 namespace trefoil::dataflow {
 
 namespace {
-
-// How the rows of one alternative are read for a given binding.
-struct Reach {
-  Port port;
-  std::vector<RouteSlot> key;       // equal columns of the ask, in order
-  std::optional<RouteSlot> in;      // part of the key too: one pull per item
-  std::size_t in_place = 0;         // where in the key
-  std::optional<RouteSlot> prefix;  // the bounds come from a prefix
-  std::optional<RouteSlot> lower;
-  std::optional<RouteSlot> upper;
-};
-
-Ask AskOf(const Reach& reach, const std::vector<SortColumn>& order) {
-  Ask ask;
-  for (const RouteSlot& slot : reach.key) ask.equal.push_back(slot.row);
-  const std::optional<RouteSlot>& bounded =
-      reach.prefix ? reach.prefix : (reach.lower ? reach.lower : reach.upper);
-  if (bounded) ask.range = bounded->row;
-  ask.order = order;
-  return ask;
-}
-
-// What could be asked for at best; the port is still to be found.
-Reach WidestReach(const RouteAlternative& alternative) {
-  Reach reach;
-  for (const RouteSlot& slot : alternative) {
-    switch (slot.test) {
-      case RouteTest::kEqual:
-      case RouteTest::kSame:
-        reach.key.push_back(slot);
-        break;
-      case RouteTest::kIn:
-        if (reach.in) break;
-        reach.in = slot;
-        reach.in_place = reach.key.size();
-        reach.key.push_back(slot);
-        break;
-      case RouteTest::kPrefix:
-        if (!reach.lower && !reach.upper && !reach.prefix) reach.prefix = slot;
-        break;
-      case RouteTest::kGreater:
-      case RouteTest::kGreaterEqual:
-        if (!reach.prefix && !reach.lower && (!reach.upper || reach.upper->row == slot.row)) {
-          reach.lower = slot;
-        }
-        break;
-      case RouteTest::kLess:
-      case RouteTest::kLessEqual:
-        if (!reach.prefix && !reach.upper && (!reach.lower || reach.lower->row == slot.row)) {
-          reach.upper = slot;
-        }
-        break;
-    }
-  }
-  return reach;
-}
-
-void DropRange(Reach& reach) {
-  reach.prefix.reset();
-  reach.lower.reset();
-  reach.upper.reset();
-}
-
-// The least text above all texts with this prefix, if there is one.
-std::optional<Value> BehindPrefix(std::string_view prefix) {
-  std::string behind(prefix);
-  while (!behind.empty() && behind.back() == '\xff') behind.pop_back();
-  if (behind.empty()) return std::nullopt;
-  behind.back() = static_cast<char>(static_cast<unsigned char>(behind.back()) + 1);
-  return Value::Text(behind);
-}
 
 class RouteOperator final : public Operator {
  public:
@@ -98,12 +28,12 @@ class RouteOperator final : public Operator {
   // Finds the ways to the rows and to the bindings.
   Status Connect(BuildContext& context) {
     for (const RouteAlternative& alternative : spec_.alternatives) {
-      Reach reach = ReachOf(alternative);
+      RouteReach reach = ReachOf(alternative, *inputs()[0], *inputs()[1]);
       std::optional<Port> port = inputs()[1]->Offer(AskOf(reach, {}));
       if (!port) {
         // A range that no index serves is tested on the rows that the key finds; without a key the
         // rows are read one and all, as an arrangement for a range would cost more than it brings.
-        DropRange(reach);
+        reach.DropRange();
         Result<Port> served = context.Serve(*inputs()[1], AskOf(reach, {}));
         if (!served) return std::move(served).error();
         port = *served;
@@ -180,7 +110,7 @@ class RouteOperator final : public Operator {
     }
     const auto read = [&](RowView binding, Weight weight) {
       for (std::size_t k = 0; k < reaches_.size(); ++k) {
-        const Reach& reach = entry.reaches.empty() ? reaches_[k] : entry.reaches[k];
+        const RouteReach& reach = entry.reaches.empty() ? reaches_[k] : entry.reaches[k];
         const Selection selection{
             .number = k, .binding = binding, .weight = weight, .after = pull.after};
         if (!ReadRows(reach, selection, context, test)) return false;
@@ -194,29 +124,16 @@ class RouteOperator final : public Operator {
  private:
   // How an ask is answered: all, from one binding, or from the rows.
   struct Entry {
-    std::optional<Column> id_place;  // in the key of the pull
-    std::vector<Reach> reaches;      // of an ordered ask: by alternative
+    std::optional<Column> id_place;   // in the key of the pull
+    std::vector<RouteReach> reaches;  // of an ordered ask: by alternative
     std::optional<Port> row_port;
     std::vector<Column> key_places;
   };
   struct Frame {
     Row bound;
     Row output;
-    Row key;
+    ReachBounds bounds;
   };
-
-  // The bounds of a walk are in the total order of Value, which is SQL's only within one kind.
-  Reach ReachOf(const RouteAlternative& alternative) const {
-    Reach reach = WidestReach(alternative);
-    for (const std::optional<RouteSlot>& slot : {reach.prefix, reach.lower, reach.upper}) {
-      if (!slot) continue;
-      const ValueKind kind = inputs()[1]->columns()[slot->row];
-      if (kind != ValueKind::kNull && kind == inputs()[0]->columns()[slot->binding]) continue;
-      DropRange(reach);
-      break;
-    }
-    return reach;
-  }
 
   bool ByBinding(const Ask& ask, Entry& entry) {
     for (Column i = 0; i < ask.equal.size(); ++i) {
@@ -233,10 +150,10 @@ class RouteOperator final : public Operator {
       order.push_back(
           {.column = static_cast<Column>(column - binding_width_), .descending = sort.descending});
     }
-    Reach reach = ReachOf(spec_.alternatives[0]);
+    RouteReach reach = ReachOf(spec_.alternatives[0], *inputs()[0], *inputs()[1]);
     std::optional<Port> port = inputs()[1]->Offer(AskOf(reach, order));
     if (!port) {
-      DropRange(reach);
+      reach.DropRange();
       port = inputs()[1]->Offer(AskOf(reach, order));
     }
     if (!port) return false;
@@ -276,19 +193,12 @@ class RouteOperator final : public Operator {
   };
 
   // The rows of a selection, without those that an earlier alternative selects too.
-  bool ReadRows(const Reach& reach, const Selection& selection, Context& context, RowSink sink) {
+  bool ReadRows(const RouteReach& reach, const Selection& selection, Context& context,
+                RowSink sink) {
     const auto [number, binding, weight, after] = selection;
     auto frame = frames_.Take();
-    Row& key = frame->key;
-    key.clear();
-    for (const RouteSlot& slot : reach.key) {
-      const Value& value = binding[slot.binding];
-      if (value.is_null() && slot.test != RouteTest::kSame) return true;
-      key.push_back(value);
-    }
-    std::optional<Bound> lower;
-    std::optional<Bound> upper;
-    if (!SetBounds(reach, binding, lower, upper)) return true;
+    ReachBounds& bounds = frame->bounds;
+    if (!SetBounds(reach, binding, bounds)) return true;
     const auto visit = [&](RowView row, Weight found) {
       if (!Passes(spec_.alternatives[number], binding, row)) return true;
       for (std::size_t before = 0; before < number; ++before) {
@@ -296,41 +206,12 @@ class RouteOperator final : public Operator {
       }
       return Emit(binding, row, weight * found, context, sink);
     };
-    const auto pull = [&] {
-      return reach.port.Read({.key = key,
-                              .when = When::kNew,
-                              .lower = lower ? &*lower : nullptr,
-                              .upper = upper ? &*upper : nullptr,
-                              .after = after},
-                             context, visit);
-    };
+    const auto pull = [&] { return ReadReach(reach, bounds, after, context, visit); };
     if (!reach.in) return pull();
     return std::ranges::all_of(ListItems(binding[reach.in->binding]), [&](const Value& item) {
-      key[reach.in_place] = item;
+      bounds.key[reach.in_place] = item;
       return pull();
     });
-  }
-
-  // Returns false if the bounds leave nothing.
-  static bool SetBounds(const Reach& reach, RowView binding, std::optional<Bound>& lower,
-                        std::optional<Bound>& upper) {
-    if (reach.prefix) {
-      const Value& prefix = binding[reach.prefix->binding];
-      if (prefix.kind() != ValueKind::kText) return false;
-      lower = Bound{.value = prefix, .inclusive = true};
-      if (auto behind = BehindPrefix(prefix.AsText())) {
-        upper = Bound{.value = *std::move(behind), .inclusive = false};
-      }
-      return true;
-    }
-    for (const std::optional<RouteSlot>& slot : {reach.lower, reach.upper}) {
-      if (slot && binding[slot->binding].is_null()) return false;
-    }
-    // NULL is below every value and passes no comparison.
-    if (reach.lower || reach.upper) lower = Bound{.value = {}, .inclusive = false};
-    if (reach.lower) lower = Bound{.value = binding[reach.lower->binding], .inclusive = true};
-    if (reach.upper) upper = Bound{.value = binding[reach.upper->binding], .inclusive = true};
-    return true;
   }
 
   bool Emit(RowView binding, RowView row, Weight weight, Context& context, RowSink sink) {
@@ -352,36 +233,11 @@ class RouteOperator final : public Operator {
   std::size_t binding_width_;
   std::optional<Program> condition_;
   Router router_;
-  std::vector<Reach> reaches_;  // by alternative
+  std::vector<RouteReach> reaches_;  // by alternative
   Port all_bindings_;
   std::vector<Entry> entries_;  // by slot
   ScratchStack<Frame> frames_;
 };
-
-// Slots that hash need values that can be the same; ranges in the total order of an index need
-// values of one kind.
-Status CheckSlot(const RouteSlot& slot, const Operator& bindings, const Operator& rows) {
-  if (slot.binding >= bindings.columns().size() || slot.row >= rows.columns().size()) {
-    return InvalidArgument("route: no such column");
-  }
-  const ValueKind row = rows.columns()[slot.row];
-  ValueKind binding = bindings.columns()[slot.binding];
-  if (slot.test == RouteTest::kIn) {
-    if (binding == ValueKind::kList || binding == ValueKind::kNull) return Ok();
-  } else if (row == binding || row == ValueKind::kNull || binding == ValueKind::kNull) {
-    return Ok();
-  }
-  return MakeError(ErrorCode::kTypeMismatch,
-                   StrCat("route: a parameter of kind ", KindName(binding),
-                          " is never the same as ", KindName(row)),
-                   "CAST the parameter");
-}
-
-std::string DescribeSlot(const RouteSlot& slot) {
-  constexpr const char* kNames[] = {"=", "is", "in", "begins with", "<", "<=", ">", ">="};
-  return StrCat("#", slot.row, " ", kNames[static_cast<std::size_t>(slot.test)], " $",
-                slot.binding);
-}
 
 }  // namespace
 

@@ -91,8 +91,11 @@ class TopKOperator final : public Operator {
   std::unique_ptr<TopKWindow> NewWindow(Row id, WindowBounds bounds, Row after) const {
     return std::make_unique<TopKWindow>(order_, std::move(id), bounds, std::move(after));
   }
-  TopKWindow::Reader ReaderOf(const Partition& partition, Context& context) const {
-    return {ports_.ordered, partition.key, context};
+  // Where a window reads on.
+  auto ReaderOf(const Partition& partition, Context& context) const {
+    return [this, &partition, &context](std::span<const Value> after, RowSink sink) {
+      return ports_.ordered.Read({.key = partition.key, .after = after}, context, sink);
+    };
   }
   // Runs `change` and keeps the sums over all windows.
   template <typename Function>
@@ -270,7 +273,7 @@ void TopKOperator::Announce(RowView row, Weight weight) {
 
 void TopKOperator::Resolve(Partition& partition, Watched& watched, Context& context, Batch& out) {
   TopKWindow& window = *watched.window;
-  const TopKWindow::Reader reader = ReaderOf(partition, context);
+  const auto reader = ReaderOf(partition, context);
   if (watched.count <= 0) {
     if (!watched.is_new) EmitShown(window, -1, out);
     bytes_ -= window.bytes();

@@ -35,12 +35,8 @@ struct WindowBounds {
 
 class TopKWindow {
  public:
-  // Where a window reads on: the rows of one partition, in order.
-  struct Reader {
-    const Port& port;
-    RowView key;
-    Context& context;
-  };
+  // Where a window reads on, its `reader(after, sink)`, gives the rows of the partition behind a
+  // place in order, from the first on if `after` is empty, and says whether it came to the end.
 
   // Shows nothing, and keeps the first rows of an empty partition; Fill reads those of another.
   TopKWindow(const RowOrder& order, Row id, WindowBounds bounds, Row after)
@@ -62,15 +58,17 @@ class TopKWindow {
   void Change(RowView row, Weight weight, const Emit& emit);
 
   // Restores I2 at the far end: reads on when rows are missing, forgets what is well beyond.
-  template <typename Emit>
+  template <typename Reader, typename Emit>
   void Settle(const Reader& reader, const Emit& emit);
 
   // The first rows of a new window.
+  template <typename Reader>
   void Fill(const Reader& reader) {
     bound_ = Row();
     ReadOn(reader, [](RowView, Weight) {});
   }
 
+  template <typename Reader>
   void SetBounds(WindowBounds bounds, const Reader& reader) {
     bounds_ = bounds;
     Settle(reader, [](RowView, Weight) {});
@@ -97,7 +95,7 @@ class TopKWindow {
   // been taken from there (-1): emits that row, and the rows that cross an end of the output.
   template <typename Emit>
   void EmitShift(RowView row, Weight at, Weight count, int sign, const Emit& emit) const;
-  template <typename Emit>
+  template <typename Reader, typename Emit>
   void ReadOn(const Reader& reader, const Emit& emit);
   void Trim();
   Weight Add(const RowRef& row, Weight weight);
@@ -130,7 +128,7 @@ void TopKWindow::Change(RowView row, Weight weight, const Emit& emit) {
   if (weight < 0 && may_show) EmitShift(row, at, -weight, -1, emit);
 }
 
-template <typename Emit>
+template <typename Reader, typename Emit>
 void TopKWindow::Settle(const Reader& reader, const Emit& emit) {
   // An empty window must know whether its partition is, even if it shows nothing.
   if (bound_ && (rows_.total() < bounds_.end() || rows_.empty())) ReadOn(reader, emit);
@@ -166,20 +164,19 @@ void TopKWindow::EmitShift(RowView row, Weight at, Weight count, int sign, const
   });
 }
 
-template <typename Emit>
+template <typename Reader, typename Emit>
 void TopKWindow::ReadOn(const Reader& reader, const Emit& emit) {
   const Weight wanted = bounds_.end() + bounds_.slack();
   const Row place = bound_->empty() ? after_ : *bound_;
   RowRef last;
-  const bool exhausted = reader.port.Read(
-      {.key = reader.key, .after = place}, reader.context, [&](RowView row, Weight weight) {
-        const Weight at = rows_.total();
-        last = RowBlock::Make(row);
-        Add(last, weight);
-        const Weight shown = std::min(at + weight, bounds_.end()) - std::max(at, bounds_.start());
-        if (shown > 0) emit(row, shown);
-        return rows_.total() < wanted;
-      });
+  const bool exhausted = reader(std::span<const Value>(place), [&](RowView row, Weight weight) {
+    const Weight at = rows_.total();
+    last = RowBlock::Make(row);
+    Add(last, weight);
+    const Weight shown = std::min(at + weight, bounds_.end()) - std::max(at, bounds_.start());
+    if (shown > 0) emit(row, shown);
+    return rows_.total() < wanted;
+  });
   bound_ = exhausted || last == nullptr ? std::nullopt : std::optional(PlaceOf(last->row()));
 }
 

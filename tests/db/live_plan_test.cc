@@ -98,5 +98,42 @@ INSTANTIATE_TEST_SUITE_P(
         "WHERE owner = 1",
         "SELECT t.id FROM task AS t JOIN task AS u ON u.id = t.owner WHERE t.owner = 1"));
 
+// 3,000 tasks of one owner and as many of another, watched one binding after the other.
+class SharedPlanHydrationTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(SharedPlanHydrationTest, ReadsTheFirstRowsOfANewBindingAndNoOthers) {
+  testing::QueryBed bed(
+      "TABLE task (id INT KEY, owner INT, modified INT, done BOOL);"
+      "INDEX by_owner ON task (owner, modified DESC)");
+  for (int id = 0; id < 6000; ++id) {
+    bed.Put("task", {Int(id), Int(id % 2), Int(id), Value::Bool(id % 3 == 0)});
+  }
+  bed.source().Advance();
+  dataflow::Graph graph(bed.source(), query::Functions(), {});
+  const auto prepared = *query::Prepare(GetParam(), bed.schema());
+  const auto plan = *LivePlan::Install(graph, *query::CompileShared(*prepared, {}, "b"), 1);
+  for (int owner = 0; owner < 2; ++owner) {
+    std::vector<Value> slots = *query::SlotValues(prepared->lifted, {});
+    slots[0] = Int(owner);
+    const BindingId id = plan->Stage(slots);
+    const std::uint64_t before = graph.counters().pulled_rows;
+    ASSERT_TRUE(graph.Step({}).has_value());
+    plan->Load();
+    EXPECT_LE(graph.counters().pulled_rows - before, 60U);
+    std::string text(GetParam());
+    text[text.find("= 1") + 2] = static_cast<char>('0' + owner);
+    EXPECT_EQ(plan->Snapshot(id).ToAnswer().ToJson(), bed.Run(text));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Queries, SharedPlanHydrationTest,
+    ::testing::Values(
+        "SELECT id, modified FROM task WHERE owner = 1 ORDER BY modified DESC LIMIT 10",
+        "SELECT id + 1 AS next FROM task WHERE owner = 1 ORDER BY modified DESC LIMIT 10 OFFSET 3",
+        "SELECT id FROM task WHERE owner = 1 AND modified < 100 ORDER BY modified DESC LIMIT 10",
+        "SELECT id, [SELECT u.id FROM task AS u WHERE u.id = t.modified] AS same FROM task AS t "
+        "WHERE owner = 1 ORDER BY modified DESC LIMIT 10"));
+
 }  // namespace
 }  // namespace trefoil::db

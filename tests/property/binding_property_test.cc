@@ -138,7 +138,8 @@ class SharedBed {
   query::PassSet SomePasses() {
     return {.route_bindings = choices_.Pick(4) != 3,
             .choose_ranges = choices_.Pick(4) != 3,
-            .prune_columns = choices_.Pick(4) != 3};
+            .prune_columns = choices_.Pick(4) != 3,
+            .bind_tops = choices_.Pick(4) != 3};
   }
 
   // Adds a binding with other literals, unless none is found that leaves the plan as it is.
