@@ -9,7 +9,7 @@
 //         distinct d := i.id  (issue i)
 //         comment c
 //
-// Right, because the domain holds every value of the left column: a row of the select has d =
+// Right, if the domain holds every value of the left column: a row of the select has d =
 // c.issue for some left row if and only if that row's own column equals c.issue.
 #include <algorithm>
 #include <map>
@@ -49,6 +49,7 @@ class DomainDropper {
     const std::optional<std::size_t> domain = DomainOf(*semi, map_node, *map, join_node);
     if (!domain) return;
     const PlanNumber domain_number = join_node.inputs[*domain];
+    if (!HoldsAll(plan_.nodes[domain_number], semi_node.inputs[0])) return;
     const std::optional<Partners> partners = PartnersOf(plan_.nodes[domain_number], *join);
     if (!partners) return;
     const auto source_of = [&](ColumnRef column) {
@@ -84,6 +85,17 @@ class DomainDropper {
     if (!domain || join_node.inputs.size() < 2) return std::nullopt;
     const std::size_t width = plan_.nodes[join_node.inputs[*domain]].columns.size();
     return semi.on.size() == width ? domain : std::nullopt;
+  }
+
+  // Whether the domain has every row of `left`. A condition about its columns alone, or about none,
+  // was pushed into it, and would be lost with it.
+  bool HoldsAll(const PlanNode& domain, PlanNumber left) const {
+    const PlanNode& map = plan_.nodes[domain.inputs[0]];
+    if (!std::holds_alternative<MapNode>(map.op)) return false;
+    while (left != map.inputs[0] && std::holds_alternative<FilterNode>(plan_.nodes[left].op)) {
+      left = plan_.nodes[left].inputs[0];
+    }
+    return left == map.inputs[0];
   }
 
   // For every column of the domain one of another input that it equals.
