@@ -81,6 +81,10 @@ class ArrangeOperator final : public Operator {
       return true;
     });
   }
+  bool Forget() override {
+    rows_ = KeyedRows(columns().size(), rows_.key());
+    return true;
+  }
   bool may_show_negative() const override { return false; }
   std::size_t state_bytes() const override { return rows_.bytes(); }
   std::size_t state_rows() const override { return rows_.rows().size(); }

@@ -251,9 +251,17 @@ Result<ValueKind> KindChecker::Combine(const Expression& expression,
 
 }  // namespace
 
+void FixParameters(Expression& expression) {
+  expression.parameter.reset();
+  for (Expression& argument : expression.arguments) FixParameters(argument);
+}
+
 std::string Describe(const Expression& expression) {
   if (expression.operation == Operation::kColumn) return StrCat("#", expression.column);
-  if (expression.operation == Operation::kConstant) return DescribeValue(expression.constant);
+  if (expression.operation == Operation::kConstant) {
+    const std::string value = DescribeValue(expression.constant);
+    return expression.parameter ? StrCat(value, " ?", *expression.parameter) : value;
+  }
   std::string text = "(";
   if (expression.operation == Operation::kCall) {
     text += expression.function;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -67,6 +68,8 @@ struct Expression {
   CastTarget cast = {};
   std::string function = {};  // lower case
   ObjectNames names = nullptr;
+  // kConstant: the value that Operator::Bind puts in its place.
+  std::optional<std::uint32_t> parameter = std::nullopt;
 };
 
 inline Expression ColumnOf(Column column) {
@@ -96,6 +99,9 @@ inline Expression Call(std::string function, std::vector<Expression> arguments) 
           .arguments = std::move(arguments),
           .function = std::move(function)};
 }
+
+// Makes the constants that are parameters constants like any other.
+void FixParameters(Expression& expression);
 
 // Canonical text: equal text means equal meaning.
 std::string Describe(const Expression& expression);

@@ -41,6 +41,7 @@ class Graph::Builder final : public BuildContext {
   const std::vector<Operator*>& inputs() const override { return making_.back()->operators; }
   const Source& source() const override { return graph_.context_.source; }
   const FunctionRegistry& functions() const override { return graph_.functions_; }
+  bool is_once() const override { return graph_.options_.once; }
   Result<Port> Serve(Operator& node, const Ask& ask) override;
   void WakeOn(const BaseRelation& relation) override {
     making_.back()->node->relations.push_back(relation);
@@ -124,7 +125,7 @@ Result<Port> Graph::Builder::Serve(Operator& node, const Ask& ask) {
 }
 
 Graph::Graph(const Source& source, const FunctionRegistry& functions, GraphOptions options)
-    : options_(options), functions_(functions), context_(source) {}
+    : options_(options), functions_(functions), context_(source, options.once) {}
 
 Graph::~Graph() = default;
 
@@ -174,6 +175,7 @@ Status Graph::HydrateNew(const std::vector<NodeId>& made) {
     const auto found = nodes_.find(static_cast<std::uint64_t>(id));
     if (found == nodes_.end()) continue;  // no root needs it
     Operator& op = *found->second->op;
+    if (!options_.parameters.empty()) op.Bind(options_.parameters);
     context_.hydration_budget_bytes =
         options_.budget_bytes > used ? options_.budget_bytes - used : 0;
     op.Offer({});
@@ -183,6 +185,27 @@ Status Graph::HydrateNew(const std::vector<NodeId>& made) {
     }
     if (context_.failed()) return std::exchange(context_.status, Ok());
     used += op.state_bytes();
+  }
+  return Ok();
+}
+
+bool Graph::Forget() {
+  bool can_restart = true;
+  for (const auto& [id, node] : nodes_) can_restart = node->op->Forget() && can_restart;
+  return can_restart;
+}
+
+Status Graph::Restart(std::span<const Value> parameters) {
+  if (ordered_.size() != nodes_.size()) {
+    ordered_.clear();
+    for (const auto& [id, node] : nodes_) ordered_.push_back(node.get());
+    std::ranges::sort(ordered_, {}, &Node::id);
+  }
+  context_.hydration_budget_bytes = options_.budget_bytes;
+  for (Node* node : ordered_) {
+    node->op->Bind(parameters);
+    node->op->Hydrate(context_);
+    if (context_.failed()) return std::exchange(context_.status, Ok());
   }
   return Ok();
 }
@@ -214,6 +237,7 @@ void Graph::Remove(Node& node) {
     input->consumers.erase(std::ranges::find(input->consumers, &node));
   }
   nodes_.erase(static_cast<std::uint64_t>(node.id));
+  ordered_.clear();
   for (Node* arrangement : arrangements) Unreference(*arrangement);
   for (Node* input : inputs) Unreference(*input);
 }

@@ -46,6 +46,10 @@ struct GraphOptions {
   // State of all operators together; installing more is refused with kLimit. A step is never
   // refused, as its commit already happened.
   std::size_t budget_bytes = std::numeric_limits<std::size_t>::max();
+  // The graph is read and never steps: what only steps need is left out.
+  bool once = false;
+  // Values of the parameters that specs name; borrowed during Install.
+  std::span<const Value> parameters = {};
   // If set, explain shows time per node. Nanoseconds from any origin.
   std::uint64_t (*now_ns)() = nullptr;
 };
@@ -75,6 +79,11 @@ class Graph {
   // Errors: kTypeMismatch, kInvalidArgument, kUnsupported from a spec; kLimit for the budget;
   // whatever the source returns.
   Result<Installed> Install(const Plan& plan, const std::vector<NodeNumber>& roots);
+  // For a graph that runs once and again. Forget drops all state; false: some of it cannot be built
+  // anew, and the graph is useless. Restart builds it from the source as it is now, with these
+  // values of the parameters. Errors: those of Install; then the graph is useless too.
+  bool Forget();
+  Status Restart(std::span<const Value> parameters);
   // Drops the nodes that nobody else uses.
   void Release(const Installed& installed);
 
@@ -135,6 +144,7 @@ class Graph {
   std::vector<Node*> awake_;    // heap by id
   std::vector<Node*> stepped_;  // in this step
   std::vector<NodeId> changed_;
+  std::vector<Node*> ordered_;  // all nodes, while Restart needs them
 };
 
 }  // namespace trefoil::dataflow

@@ -89,7 +89,8 @@ struct TypeChange {
 // What operators share while they run: the source, the counters, the first failure, the budget.
 class Context {
  public:
-  explicit Context(const Source& source_in) : source(source_in) {}
+  explicit Context(const Source& source_in, bool once_in = false)
+      : source(source_in), once(once_in) {}
 
   // Remembers the first failure; the step or hydration ends with it. The graph is then unusable.
   void Fail(Error error) {
@@ -98,6 +99,7 @@ class Context {
   bool failed() const { return !status.has_value(); }
 
   const Source& source;
+  const bool once;                      // nothing is kept for steps to come
   std::span<const TypeChange> changes;  // of the current step
   Counters counters;
   Status status;
@@ -154,8 +156,14 @@ class Operator {
   // Whether a pull at kNew may show a row with a negative weight that another row makes good for.
   virtual bool may_show_negative() const;
 
-  // Builds state from the inputs, which are hydrated. Called once, before anything else runs.
+  // Builds state from the inputs, which are hydrated. Called before anything else runs.
   virtual void Hydrate(Context&) {}
+
+  // For graphs that run again and again (Graph::Restart). Drops the state that Hydrate built, so
+  // that it can be called anew; false: it cannot be. Whoever overrides Hydrate overrides this.
+  virtual bool Forget() { return true; }
+  // Puts these values in the place of the parameters that the spec names; before Hydrate.
+  virtual void Bind(std::span<const Value>) {}
 
   // Memory of the state, and how many rows or groups it holds.
   virtual std::size_t state_bytes() const { return 0; }

@@ -30,6 +30,7 @@ class ArrangeOrderedOperator final : public Operator {
     ForwardDeltaOf(input);
   }
 
+  bool Forget() override { return false; }
   void Hydrate(Context& context) override {
     HydrateFrom(all_, context, [&](RowView row, Weight weight) {
       Add(row, weight);

@@ -33,6 +33,8 @@ class BuildContext {
   virtual const std::vector<Operator*>& inputs() const = 0;
   virtual const Source& source() const = 0;
   virtual const FunctionRegistry& functions() const = 0;
+  // The graph is read and never steps.
+  virtual bool is_once() const = 0;
 
   // A port for `ask` on `node`: the node's own offer, or a shared arrangement of it. The node is
   // one of inputs().

@@ -20,16 +20,18 @@ class Program::Compiler {
     std::string text = Describe(expression);
     if (const auto known = known_.find(text); known != known_.end()) return known->second;
     const Operand result = expression.operation == Operation::kConstant
-                               ? AddConstant(expression.constant)
+                               ? AddConstant(expression)
                                : AddInstruction(expression);
     known_.emplace(std::move(text), result);
     return result;
   }
 
  private:
-  Operand AddConstant(const Value& value) {
-    program_.constants_.push_back(value);
-    return {Place::kConstant, static_cast<std::uint32_t>(program_.constants_.size() - 1)};
+  Operand AddConstant(const Expression& expression) {
+    const auto place = static_cast<std::uint32_t>(program_.constants_.size());
+    program_.constants_.push_back(expression.constant);
+    if (expression.parameter) program_.bound_.push_back({place, *expression.parameter});
+    return {Place::kConstant, place};
   }
 
   Operand AddInstruction(const Expression& expression) {
@@ -70,6 +72,12 @@ Result<Program> Program::Compile(std::span<const Expression> expressions,
     program.outputs_.push_back(compiler.Visit(expression));
   }
   return program;
+}
+
+void Program::Bind(std::span<const Value> parameters) {
+  for (const BoundConstant& bound : bound_) {
+    constants_[bound.constant] = parameters[bound.parameter];
+  }
 }
 
 Program::Values Program::Resolve(Operand operand) const {

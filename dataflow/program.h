@@ -49,6 +49,9 @@ class Program {
     return output(0)[0] == Value::Bool(true);
   }
 
+  // Puts these values in the place of the constants that are parameters, which have their kinds.
+  void Bind(std::span<const Value> parameters);
+
   // The kind of each output; kNull = any.
   const std::vector<ValueKind>& kinds() const { return kinds_; }
 
@@ -78,6 +81,11 @@ class Program {
   std::vector<Operand> operands_;
   std::vector<Instruction> instructions_;
   std::vector<Value> constants_;
+  struct BoundConstant {
+    std::uint32_t constant = 0;  // in constants_
+    std::uint32_t parameter = 0;
+  };
+  std::vector<BoundConstant> bound_;
   std::vector<Operand> outputs_;
   std::vector<ValueKind> kinds_;
 

@@ -268,9 +268,16 @@ Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadVie
   const TripleSource source(view, schema);
   const query::RunContext context{.now_micros = clock.NowMicros()};
   if (query.schema == schema) return query::Run(query, source, params, context);
-  const Result<std::shared_ptr<const Query::Plan>> again = query::Prepare(query.text, schema);
-  if (!again) return again.error();
-  return query::Run(**again, source, params, context);
+  using PlanRef = std::shared_ptr<const Query::Plan>;
+  std::unique_ptr<PlanRef> renewed = query.renewed.Take();
+  if (renewed == nullptr || (*renewed)->schema != schema) {
+    Result<PlanRef> again = query::Prepare(query.text, schema);
+    if (!again) return std::move(again).error();
+    renewed = std::make_unique<PlanRef>(*std::move(again));
+  }
+  Result<Rows> rows = query::Run(**renewed, source, params, context);
+  query.renewed.Give(std::move(renewed));
+  return rows;
 }
 
 namespace {

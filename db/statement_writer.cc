@@ -108,8 +108,9 @@ EditKind KindOf(query::AssignOperator op) {
 
 // The rows of VALUES as a select without sources, so that they are computed like everything else:
 // one row with the expressions of all rows side by side.
-query::BoundSelect SelectOf(std::vector<std::vector<query::BoundExpr>> rows) {
+query::BoundSelect SelectOf(std::vector<std::vector<query::BoundExpr>> rows, query::SourceId id) {
   query::BoundSelect select;
+  select.id = id;
   query::BoundCore& core = select.cores.emplace_back();
   for (std::vector<query::BoundExpr>& row : rows) {
     for (query::BoundExpr& expr : row) {
@@ -149,7 +150,8 @@ Result<StatementResult> StatementWriter::Insert(query::BoundInsert insert,
   if (!parameters) return parameters.error();
   const bool from_select = insert.select.has_value();
   const query::BoundSelect source =
-      from_select ? *std::move(insert.select) : SelectOf(std::move(insert.rows));
+      from_select ? *std::move(insert.select)
+                  : SelectOf(std::move(insert.rows), query::SourceId{insert.source_count++});
   const Result<Rows> values = RunSelect(source, insert, *parameters, transaction);
   if (!values) return values.error();
   ReturningRows returning(insert.returning, insert, *parameters);

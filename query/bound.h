@@ -81,6 +81,8 @@ enum class Operator : std::uint8_t {
 
 struct Constant {
   Value value;
+  // Of a plan: the parameter whose value this is.
+  std::optional<std::uint32_t> parameter = {};
 };
 struct ColumnRef {
   SourceId source{};

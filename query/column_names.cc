@@ -149,6 +149,10 @@ void ColumnNames::NameComputed(const PlanNode& node) {
   for (std::size_t i = 0; i < node.columns.size(); ++i) {
     const bool is_loop = std::holds_alternative<LoopNode>(node.op);
     if (is_loop) names_.emplace(node.columns[i].ref, StrCat("found.", i + 1));
+    const auto* fixpoint = std::get_if<FixpointNode>(&node.op);
+    if (fixpoint != nullptr && fixpoint->relations.size() > 1) {
+      names_.emplace(node.columns[i].ref, i == 0 ? std::string("relation") : StrCat("column.", i));
+    }
   }
 }
 

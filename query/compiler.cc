@@ -34,7 +34,7 @@ using dataflow::NodeNumber;
 
 class Compiler {
  public:
-  explicit Compiler(const Plan& plan) : plan_(plan) {}
+  Compiler(const Plan& plan, Parameters parameters) : plan_(plan), parameters_(parameters) {}
 
   Result<Compiled> Run() {
     MarkLoops();
@@ -65,6 +65,11 @@ class Compiler {
   ColumnPlace PlaceOver(const PlanNode& node) const {
     return [this, &node](ColumnRef ref) { return PlaceInInputs(node, ref); };
   }
+  dataflow::Expression Expressed(const BoundExpr& expr, const PlanNode& node) const {
+    dataflow::Expression expression = ToExpression(expr, PlaceOver(node));
+    if (parameters_ == Parameters::kFixed) dataflow::FixParameters(expression);
+    return expression;
+  }
   std::vector<NodeNumber> InputsOf(const PlanNode& node) const {
     std::vector<NodeNumber> inputs;
     for (const PlanNumber input : node.inputs) {
@@ -76,7 +81,7 @@ class Compiler {
                                    const PlanNode& node) const {
     std::vector<dataflow::Expression> terms;
     for (const BoundExpr& conjunct : conjuncts) {
-      terms.push_back(ToExpression(conjunct, PlaceOver(node)));
+      terms.push_back(Expressed(conjunct, node));
     }
     return terms.size() == 1 ? std::move(terms[0]) : dataflow::And(std::move(terms));
   }
@@ -106,6 +111,7 @@ class Compiler {
   NodeNumber Emit(const ScanNode& op, const PlanNode& node) {
     dataflow::Input input{
         .relation = {.type = op.type, .columns = op.attributes}, .kinds = {}, .only = op.only};
+    if (parameters_ == Parameters::kBound) input.parameters = op.parameters;
     for (const PlanColumn& column : node.columns) input.kinds.push_back(column.kind);
     return AddSpec(std::move(input));
   }
@@ -140,7 +146,7 @@ class Compiler {
     }
     std::vector<dataflow::Expression> outputs;
     for (const BoundExpr& output : op.outputs) {
-      outputs.push_back(ToExpression(output, PlaceOver(node)));
+      outputs.push_back(Expressed(output, node));
     }
     return AddSpec(dataflow::Map{std::move(outputs)}, InputsOf(node));
   }
@@ -342,14 +348,13 @@ class Compiler {
     return 0;
   }
   NodeNumber Emit(const FixpointNode& op, const PlanNode& node) {
-    const PlanNumber loop = node.inputs.back();
-    const std::span<const PlanNumber> bases = std::span(node.inputs).first(op.bases);
-    const std::span<const PlanNumber> bodies =
-        std::span(node.inputs).subspan(op.bases, node.inputs.size() - op.bases - 1);
+    const std::size_t count = op.relations.size();
+    const std::span<const PlanNumber> loops = std::span(node.inputs).last(count);
+    std::span<const PlanNumber> parts = std::span(node.inputs).first(node.inputs.size() - count);
     std::set<PlanNumber> inside;
-    std::set<PlanNumber> outside(bases.begin(), bases.end());
-    for (const PlanNumber body : bodies) CollectBody(body, inside, outside);
-    inside.erase(loop);
+    std::set<PlanNumber> outside;
+    for (const PlanNumber part : parts) CollectBody(part, inside, outside);
+    for (const PlanNumber loop : loops) inside.erase(loop);
     dataflow::Fixpoint fixpoint;
     fixpoint.inputs = static_cast<std::uint32_t>(outside.size());
     Body body;
@@ -358,24 +363,38 @@ class Compiler {
       body.numbers[number] = static_cast<NodeNumber>(inputs.size());
       inputs.push_back(out_.nodes[number]);
     }
-    body.numbers[loop] = fixpoint.inputs;
-    body.first = fixpoint.inputs + 1;
+    body.first = fixpoint.inputs;
+    for (const PlanNumber loop : loops) body.numbers[loop] = body.first++;
     body_ = &body;
     for (const PlanNumber number : inside) {
       const NodeNumber emitted = EmitNode(plan_.nodes[number]);
       body.numbers[number] = emitted;
     }
     body_ = nullptr;
-    dataflow::Fixpoint::Relation relation{.name = op.name, .kinds = {}};
-    for (const PlanColumn& column : node.columns) relation.kinds.push_back(column.kind);
-    for (const PlanNumber base : bases) relation.bases.push_back(body.numbers.at(base));
-    for (const PlanNumber root : bodies) relation.bodies.push_back(body.numbers.at(root));
-    fixpoint.relations.push_back(std::move(relation));
+    const auto take = [&](std::size_t part_count) {
+      std::vector<NodeNumber> numbers;
+      for (const PlanNumber part : parts.first(part_count)) {
+        numbers.push_back(body.numbers.at(part));
+      }
+      parts = parts.subspan(part_count);
+      return numbers;
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+      dataflow::Fixpoint::Relation relation{.name = op.relations[i].name, .kinds = {}};
+      for (const PlanColumn& column : plan_.nodes[loops[i]].columns) {
+        relation.kinds.push_back(column.kind);
+      }
+      relation.kinds.pop_back();  // the level
+      relation.bases = take(op.relations[i].bases);
+      relation.bodies = take(op.relations[i].bodies);
+      fixpoint.relations.push_back(std::move(relation));
+    }
     fixpoint.body = std::move(body.nodes);
     return AddSpec(std::move(fixpoint), std::move(inputs));
   }
 
   const Plan& plan_;
+  const Parameters parameters_;
   Compiled out_;
   std::vector<bool> in_loop_;   // by plan number
   std::vector<bool> is_bound_;  // routes that are one with the top above them
@@ -384,6 +403,8 @@ class Compiler {
 
 }  // namespace
 
-Result<Compiled> Compile(const Plan& plan) { return Compiler(plan).Run(); }
+Result<Compiled> Compile(const Plan& plan, Parameters parameters) {
+  return Compiler(plan, parameters).Run();
+}
 
 }  // namespace trefoil::query

@@ -2,6 +2,7 @@
 // levels of the answer.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -21,7 +22,11 @@ struct Compiled {
   std::optional<dataflow::NodeNumber> bindings;
 };
 
+// Whether the values of parameters are constants, or take their place when the graph is installed
+// or restarted.
+enum class Parameters : std::uint8_t { kFixed, kBound };
+
 // Errors: kTypeMismatch, kUnsupported.
-Result<Compiled> Compile(const Plan& plan);
+Result<Compiled> Compile(const Plan& plan, Parameters parameters = Parameters::kFixed);
 
 }  // namespace trefoil::query

@@ -101,7 +101,11 @@ class NodeText {
   }
   std::string operator()(const LoopNode&) const { return "rows found so far"; }
   std::string operator()(const FixpointNode& fixpoint) const {
-    return StrCat("recursion ", fixpoint.name);
+    std::string names;
+    for (const FixpointNode::Relation& relation : fixpoint.relations) {
+      names += StrCat(names.empty() ? "" : ", ", relation.name);
+    }
+    return StrCat("recursion ", names);
   }
 
  private:
@@ -237,9 +241,9 @@ class TreePrinter {
       }
     }
     const std::vector<PlanEquality>* on = EqualitiesOf(node);
-    const bool is_fixpoint = std::holds_alternative<FixpointNode>(node.op);
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (is_fixpoint && i + 1 == node.inputs.size()) break;  // the loop stands within the bodies
+    const auto* fixpoint = std::get_if<FixpointNode>(&node.op);
+    const std::size_t loops = fixpoint == nullptr ? 0 : fixpoint->relations.size();
+    for (std::size_t i = 0; i + loops < node.inputs.size(); ++i) {  // loops stand in the bodies
       PrintNode(node.inputs[i], depth + 1,
                 on == nullptr ? std::string() : ProbeText(input_, node, node.inputs[i], *on));
     }

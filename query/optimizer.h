@@ -20,6 +20,8 @@ struct PassSet {
   bool order_joins = true;     // joins begin where it costs least; needs statistics
   bool prune_columns = true;   // nobody carries what nobody reads
   bool bind_tops = true;       // a new binding reads the rows that it shows
+
+  friend bool operator==(const PassSet&, const PassSet&) = default;
 };
 
 // `statistics` may be null: joins then stay in the order in which they were written.

@@ -23,6 +23,7 @@
 #include <variant>
 #include <vector>
 
+#include "dataflow/operators/input.h"
 #include "dataflow/router.h"
 #include "dataflow/source.h"
 #include "query/bound.h"
@@ -51,6 +52,7 @@ struct ScanNode {
   std::vector<AttributeId> attributes;
   std::optional<dataflow::Probe> only = {};        // the rows in this range, by choose_ranges
   std::vector<AttributeId> range_attributes = {};  // that the range is about
+  dataflow::RangeParameters parameters = {};       // that the range takes values from
 };
 struct OneRowNode {};  // one row without columns
 // One row for each binding of a plan that several queries share: its number, then the values of
@@ -122,12 +124,18 @@ struct TopNode {
 // What a recursive select has found so far, inside of its own definition: the columns of the
 // relation, then the level, the number of the iteration that found the row.
 struct LoopNode {};
-// The relation that recursion makes. Inputs: `bases` nodes that start it, then the nodes that
-// derive rows from a LoopNode (their columns, then the level of each loop row that they used), then
-// the LoopNode itself. By position; the columns are the relation's.
+// The relations that recursion makes: one, or several that read each other. Inputs: of each one
+// the nodes that start it, then those that derive rows from LoopNodes (its columns, then the level
+// of each loop row that they used); behind them the LoopNode of each relation. By position. The
+// columns are those of the relation; of several: the number of the relation, then as many as the
+// widest has, NULL where there are fewer.
 struct FixpointNode {
-  std::size_t bases = 0;
-  std::string name;
+  struct Relation {
+    std::string name;
+    std::size_t bases = 0;
+    std::size_t bodies = 0;
+  };
+  std::vector<Relation> relations;
 };
 struct PlanNode {
   std::variant<ScanNode, OneRowNode, BindingsNode, FilterNode, MapNode, JoinNode, RouteNode,
@@ -160,6 +168,8 @@ struct Plan {
   std::vector<PlanNode> nodes;
   std::vector<PlanLevel> levels;   // the outermost first
   std::uint32_t source_count = 0;  // SourceIds are below
+  // Parameters that the plan holds for these values of only (LIMIT, converted values).
+  std::vector<std::uint32_t> fixed_parameters;
 };
 
 // ---- helpers for planner and passes ----

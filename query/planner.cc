@@ -66,6 +66,26 @@ BoundExpr BehindPlace(const std::vector<BoundOrderKey>& order, const std::vector
 
 }  // namespace
 
+// What AFTER says of its first key alone, as a test that the range of an index can settle. Nothing
+// where the rows behind the place are no range: those with NULL at the far end of it.
+std::optional<BoundExpr> PlannerContext::FirstKeyBehind(const BoundSelect& select,
+                                                        const BoundExpr& value,
+                                                        ExprType type) const {
+  const BoundOrderKey& key = select.order[0];
+  const auto* constant = std::get_if<Constant>(&value.node);
+  // NaN has a place in an order, and equals nothing.
+  const bool is_float = type.kind == ValueKind::kFloat ||
+                        (constant != nullptr && constant->value.kind() == ValueKind::kFloat);
+  if (constant == nullptr || constant->value.is_null() || is_float) return std::nullopt;
+  if (!key.descending && !key.nulls_first) return std::nullopt;
+  const auto column = [&] { return MakeColumn({select.id, key.output}, type); };
+  BoundExpr behind = Logic(key.descending ? Operator::kLessEqual : Operator::kGreaterEqual,
+                           ListOf(column(), CopyExpr(value)));
+  if (key.nulls_first) return behind;
+  return Logic(Operator::kOr,
+               ListOf(std::move(behind), Logic(Operator::kIsNull, ListOf(column()))));
+}
+
 void PlannerContext::Fail(ErrorCode code, std::string message, std::string hint) {
   if (!error_) error_ = MakeError(code, std::move(message), std::move(hint));
 }
@@ -93,6 +113,10 @@ std::optional<std::uint64_t> PlannerContext::CountOf(const std::optional<BoundEx
          "run the select first, and pass its value");
     return std::nullopt;
   }
+  ForEachExpr(*expr, [&](const BoundExpr& part) {
+    const auto* parameter = std::get_if<ParameterRef>(&part.node);
+    if (parameter != nullptr) plan_.fixed_parameters.push_back(parameter->parameter);
+  });
   const Value value = Evaluate(Rewrite(*expr, nullptr, none));
   if (value.kind() != ValueKind::kInt || value.AsInt() < 0) return std::nullopt;
   return static_cast<std::uint64_t>(value.AsInt());
@@ -199,6 +223,9 @@ PlanNumber PlannerContext::AddAfter(const BoundSelect& select, PlanNumber node) 
     types.push_back({.kind = At(node).columns[PositionOf(At(node), {select.id, key.output})].kind});
   }
   FilterNode filter;
+  if (std::optional<BoundExpr> bound = FirstKeyBehind(select, values[0], types[0])) {
+    filter.conjuncts.push_back(*std::move(bound));
+  }
   filter.conjuncts.push_back(BehindPlace(select.order, values, select.id, types, 0));
   const auto columns = At(node).columns;
   return Add({.op = std::move(filter), .inputs = {node}, .columns = columns});

@@ -183,6 +183,7 @@ BoundExpr PlannerContext::Rewrite(const BoundExpr& expr, const Environment* envi
     }
     if (const auto* parameter = std::get_if<ParameterRef>(&part.node)) {
       BoundExpr constant = MakeConstant(parameters_[parameter->parameter], part.span);
+      std::get<Constant>(constant.node).parameter = parameter->parameter;
       if (!part.type.is_any()) constant.type = part.type;
       return constant;
     }

@@ -55,6 +55,8 @@ class PlannerContext {
                         std::vector<std::size_t>& late);
   PlanNumber PlanSetOperations(const BoundSelect& select, const Environment* environment);
   PlanNumber AddAfter(const BoundSelect& select, PlanNumber node);
+  std::optional<BoundExpr> FirstKeyBehind(const BoundSelect& select, const BoundExpr& value,
+                                          ExprType type) const;
   std::vector<PlanSort> AddOrder(const BoundSelect& select, PlanNumber& node);
   std::optional<std::uint64_t> CountOf(const std::optional<BoundExpr>& expr);
   PlanNumber AddLate(const BoundSelect& select, const PlannedBody& body,
@@ -69,15 +71,26 @@ class PlannerContext {
                       std::vector<const BoundExpr*>& conjuncts);
   PlanNumber PlanSource(const BoundSource& source, const Environment* environment,
                         std::vector<PlanEquality>& on);
-  PlanNumber PlanCte(const BoundSource& source);
+  PlanNumber PlanCte(const BoundSource& source, const Environment* environment,
+                     std::vector<PlanEquality>& on);
+  PlanNumber PlanCorrelatedCte(const BoundCte& cte, const BoundSource& source,
+                               const Environment* environment, std::vector<PlanEquality>& on);
   // ---- planner_recursion.cc ----
   PlanNumber PlanRecursion(const BoundCte& cte);
+  std::vector<const BoundCte*> RecursionGroup(const BoundCte& cte);
+  PlanNumber AddLoop(const BoundSelect& select);
+  FixpointNode::Relation PlanRecursionCores(const BoundCte& cte, std::vector<PlanNumber>& inputs);
+  PlanNumber PickRelation(PlanNumber fixpoint, std::size_t number, const BoundSelect& select);
   PlanNumber PlanRecursionCore(const BoundSelect& select, const BoundCore& core, bool& recursive);
   // The columns of a name of WITH, made by `node` as those of `from`, for one of its readers.
   PlanNumber ReadCte(const BoundSource& source, PlanNumber node, SourceId from);
   // ---- planner_core.cc ----
   PlanNumber PlanOuterJoin(const BoundJoin& join, PlanNumber left, PlanNumber right,
-                           const Environment* environment);
+                           std::vector<PlanEquality> on, const Environment* environment);
+  PlanNumber BesideDomain(PlanNumber right, std::vector<PlanEquality> on,
+                          const Environment& environment, std::vector<PlanEquality>& same);
+  PlanNumber Padded(PlanNumber node, const std::vector<PlanColumn>& shown,
+                    const std::vector<PlanEquality>& same);
   PlanNumber AddRefs(const std::vector<RefJoin>& refs, PlanNumber node);
   PlanNumber Scan(SourceId id, TypeId type, const std::vector<BoundColumn>& columns);
   PlanNumber PlanGroups(const BoundCore& core, PlanNumber node, const Environment* environment);

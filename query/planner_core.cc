@@ -59,7 +59,35 @@ PlanNumber PlannerContext::ReadCte(const BoundSource& source, PlanNumber node, S
   return Add(std::move(map));
 }
 
-PlanNumber PlannerContext::PlanCte(const BoundSource& source) {
+// A name of WITH that mentions columns further out is planned for each reader, as a select in FROM.
+PlanNumber PlannerContext::PlanCorrelatedCte(const BoundCte& cte, const BoundSource& source,
+                                             const Environment* environment,
+                                             std::vector<PlanEquality>& on) {
+  const bool in_sight =
+      environment != nullptr && std::ranges::all_of(FreeColumns(*cte.select), [&](ColumnRef ref) {
+        return environment->renamed.contains(ref);
+      });
+  if (cte.recursive || !in_sight) {
+    Fail(ErrorCode::kUnsupported,
+         StrCat("WITH \"", cte.name, "\" mentions columns further out, and ",
+                cte.recursive ? "reads itself" : "is read by a select that does not"),
+         "write it as a select in FROM");
+    return 0;
+  }
+  const PlanNumber node = PlanFor(*cte.select, environment, environment->domain, on);
+  if (failed()) return 0;
+  const PlanNumber read = ReadCte(source, node, cte.select->id);
+  for (const PlanEquality& equality : on) {
+    const PlanColumn& column = At(node).columns[PositionOf(At(node), equality.right)];
+    plan_.nodes[read].columns.push_back(column);
+    std::get<MapNode>(plan_.nodes[read].op)
+        .outputs.push_back(MakeColumn(column.ref, {.kind = column.kind}));
+  }
+  return read;
+}
+
+PlanNumber PlannerContext::PlanCte(const BoundSource& source, const Environment* environment,
+                                   std::vector<PlanEquality>& on) {
   const BoundCte& cte = *ctes_.at(source.cte);
   if (const auto loop = loops_.find(source.cte); loop != loops_.end()) {
     // Inside the recursion: the rows so far, with their level.
@@ -73,13 +101,8 @@ PlanNumber PlannerContext::PlanCte(const BoundSource& source) {
     levels_.push_back(level);
     return node;
   }
+  if (!FreeColumns(*cte.select).empty()) return PlanCorrelatedCte(cte, source, environment, on);
   if (!cte_nodes_.contains(source.cte)) {
-    if (!FreeColumns(*cte.select).empty()) {
-      Fail(ErrorCode::kUnsupported,
-           StrCat("WITH \"", cte.name, "\" mentions columns of the select around it"),
-           "write it as a select in FROM");
-      return 0;
-    }
     const PlanNumber node = cte.recursive ? PlanRecursion(cte) : PlanSelect(*cte.select, nullptr);
     cte_nodes_[source.cte] = node;
   }
@@ -95,7 +118,7 @@ PlanNumber PlannerContext::PlanSource(const BoundSource& source, const Environme
       node = Scan(source.id, source.type, source.columns);
       break;
     case SourceKind::kCte:
-      node = PlanCte(source);
+      node = PlanCte(source, environment, on);
       break;
     case SourceKind::kSelect:
       node = environment != nullptr && !FreeColumns(*source.select).empty()
@@ -106,22 +129,71 @@ PlanNumber PlannerContext::PlanSource(const BoundSource& source, const Environme
   return failed() ? node : AddRefs(source.refs, node);
 }
 
+// `right` once for each row of the domain, whose columns stand beside it under names of their own:
+// `same` says which belong to which. `on` joins columns of the domain with those of `right`.
+PlanNumber PlannerContext::BesideDomain(PlanNumber right, std::vector<PlanEquality> on,
+                                        const Environment& environment,
+                                        std::vector<PlanEquality>& same) {
+  PlanNode map{.op = MapNode{}, .inputs = {environment.domain}, .columns = {}};
+  const SourceId id = NewSource();
+  for (std::uint32_t i = 0; i < environment.columns.size(); ++i) {
+    const PlanColumn& column = environment.columns[i];
+    std::get<MapNode>(map.op).outputs.push_back(MakeColumn(column.ref, {.kind = column.kind}));
+    map.columns.push_back({{id, i}, column.kind});
+    same.push_back({.left = column.ref, .right = {id, i}, .nulls_equal = true});
+    for (PlanEquality& equality : on) {
+      if (equality.left == column.ref) equality.left = {id, i};
+    }
+  }
+  const PlanNumber domain = Add(std::move(map));
+  auto columns = JoinedColumns(At(domain), At(right));
+  return Add({.op = JoinNode{.on = std::move(on), .conditions = {}},
+              .inputs = {domain, right},
+              .columns = std::move(columns)});
+}
+
+// The columns `shown` of `node`; those that it lacks are read from their namesake in `same`, or are
+// NULL.
+PlanNumber PlannerContext::Padded(PlanNumber node, const std::vector<PlanColumn>& shown,
+                                  const std::vector<PlanEquality>& same) {
+  if (At(node).columns == shown) return node;
+  PlanNode map{.op = MapNode{}, .inputs = {node}, .columns = shown};
+  for (const PlanColumn& column : shown) {
+    const auto namesake = std::ranges::find(same, column.ref, &PlanEquality::left);
+    const ColumnRef from = namesake != same.end() ? namesake->right : column.ref;
+    BoundExpr value =
+        HasColumn(At(node), from) ? MakeColumn(from, {.kind = column.kind}) : MakeConstant(Value());
+    std::get<MapNode>(map.op).outputs.push_back(std::move(value));
+  }
+  return Add(std::move(map));
+}
+
 PlanNumber PlannerContext::PlanOuterJoin(const BoundJoin& join, PlanNumber left, PlanNumber right,
+                                         std::vector<PlanEquality> on,
                                          const Environment* environment) {
   if (HasSubselect(*join.on)) {
     Fail(ErrorCode::kUnsupported, "ON of an outer join cannot hold a select",
          "join the select itself, or move the test into a select in FROM");
     return left;
   }
-  if (join.kind != JoinKind::kLeft && environment != nullptr) {
-    Fail(ErrorCode::kUnsupported,
-         "a RIGHT or FULL JOIN cannot stand in a select that mentions columns of the one around it",
-         "turn it into LEFT JOIN");
+  if (join.kind != JoinKind::kLeft && environment != nullptr &&
+      std::holds_alternative<BindingsNode>(At(environment->domain).op)) {
+    Fail(ErrorCode::kUnsupported, "the right side would have to be kept for every binding");
     return left;
+  }
+  std::vector<PlanColumn> shown = JoinedColumns(At(left), At(right));
+  std::erase_if(shown, [&](const PlanColumn& column) {
+    return std::ranges::find(on, column.ref, &PlanEquality::right) != on.end();
+  });
+  // Rows of the right belong to a row of the domain, even those that match nothing.
+  std::vector<PlanEquality> same;
+  if (join.kind != JoinKind::kLeft && environment != nullptr) {
+    right = BesideDomain(right, std::move(on), *environment, same);
+    on = same;
   }
   PlanNumber unused = left;
   const auto make_join = [&](PlanNumber a, PlanNumber b) {
-    LeftJoinNode op;
+    LeftJoinNode op{.on = on, .conditions = {}};
     for (const BoundExpr* conjunct : ConjunctsOf(*join.on)) {
       op.conditions.push_back(Rewrite(*conjunct, environment, unused));
     }
@@ -129,26 +201,21 @@ PlanNumber PlannerContext::PlanOuterJoin(const BoundJoin& join, PlanNumber left,
     return Add({.op = std::move(op), .inputs = {a, b}, .columns = std::move(columns)});
   };
   if (join.kind == JoinKind::kLeft) return make_join(left, right);
-  if (join.kind == JoinKind::kRight) return make_join(right, left);
+  if (join.kind == JoinKind::kRight) {
+    const PlanNumber joined = make_join(right, left);
+    return same.empty() ? joined : Padded(joined, shown, same);
+  }
   // FULL: the left join, and the rows of the right that match nothing.
   const PlanNumber matched = make_join(left, right);
-  SemiJoinNode anti{.kind = SemiKind::kAnti, .on = {}, .conditions = {}};
+  SemiJoinNode anti{.kind = SemiKind::kAnti, .on = on, .conditions = {}};
   for (const BoundExpr* conjunct : ConjunctsOf(*join.on)) {
     anti.conditions.push_back(Rewrite(*conjunct, environment, unused));
   }
   const auto right_columns = At(right).columns;
   const PlanNumber unmatched =
       Add({.op = std::move(anti), .inputs = {right, left}, .columns = right_columns});
-  PlanNode padded{.op = MapNode{}, .inputs = {unmatched}, .columns = At(matched).columns};
-  for (const PlanColumn& column : padded.columns) {
-    BoundExpr value = HasColumn(At(unmatched), column.ref)
-                          ? MakeColumn(column.ref, {.kind = column.kind})
-                          : MakeConstant(Value());
-    std::get<MapNode>(padded.op).outputs.push_back(std::move(value));
-  }
-  const PlanNumber rest = Add(std::move(padded));
-  const auto columns = At(matched).columns;
-  return Add({.op = SetNode{SetKind::kUnionAll}, .inputs = {matched, rest}, .columns = columns});
+  std::vector<PlanNumber> parts = {Padded(matched, shown, {}), Padded(unmatched, shown, same)};
+  return Add({.op = SetNode{SetKind::kUnionAll}, .inputs = std::move(parts), .columns = shown});
 }
 
 PlanNumber PlannerContext::PlanFrom(const BoundCore& core, const Environment* environment,
@@ -171,16 +238,11 @@ PlanNumber PlannerContext::PlanFrom(const BoundCore& core, const Environment* en
                   .columns = std::move(columns)});
       if (join.on) conjuncts.push_back(&*join.on);
     } else {
-      if (!on.empty()) {
-        Fail(ErrorCode::kUnsupported,
-             "the right side of an outer join cannot mention columns of a select further out");
-        return 0;
-      }
       if (!conjuncts.empty()) {
         node = AddFilter(conjuncts, environment, *node);
         conjuncts.clear();
       }
-      node = PlanOuterJoin(join, *node, source, environment);
+      node = PlanOuterJoin(join, *node, source, std::move(on), environment);
     }
   }
   return node ? *node : Add({.op = OneRowNode{}, .inputs = {}, .columns = {}});

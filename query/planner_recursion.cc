@@ -1,4 +1,5 @@
-// WITH RECURSIVE: the selects that do not read the name start it, those that do derive more.
+// WITH RECURSIVE: the selects that do not read the name start it, those that do derive more. Names
+// that read each other grow together in one fixpoint.
 #include <algorithm>
 
 #include "base/str_cat.h"
@@ -35,48 +36,117 @@ PlanNumber PlannerContext::PlanRecursionCore(const BoundSelect& select, const Bo
   return Add(std::move(map));
 }
 
-PlanNumber PlannerContext::PlanRecursion(const BoundCte& cte) {
-  const BoundSelect& select = *cte.select;
-  const auto shares_group = [&](const auto& entry) {
-    return entry.second->group == cte.group && entry.second->recursive &&
-           entry.second->number != cte.number;
-  };
-  const bool only_union = std::ranges::all_of(
-      select.operators, [](SetOperator op) { return op == SetOperator::kUnion; });
-  if (std::ranges::any_of(ctes_, shares_group) || !loops_.empty()) {
-    Fail(ErrorCode::kUnsupported,
-         StrCat("WITH RECURSIVE \"", cte.name, "\" and another name read each other"),
-         "recursion is offered for one name at a time");
-  } else if (!only_union || select.cores.size() < 2 || select.limit || select.offset) {
-    Fail(ErrorCode::kUnsupported,
-         StrCat("WITH RECURSIVE \"", cte.name, "\" is not of the form SELECT ... UNION SELECT ..."),
-         "recursion has set semantics: UNION without ALL, and no LIMIT inside");
+namespace {
+
+bool IsUnion(const BoundSelect& select) {
+  return !select.limit && !select.offset &&
+         std::ranges::all_of(select.operators,
+                             [](SetOperator op) { return op == SetOperator::kUnion; });
+}
+
+}  // namespace
+
+// The names that `cte` reads and that read it, itself among them.
+std::vector<const BoundCte*> PlannerContext::RecursionGroup(const BoundCte& cte) {
+  std::vector<const BoundCte*> group;
+  for (const auto& [number, other] : ctes_) {
+    if (other->recursive && other->group == cte.group) group.push_back(other);
   }
-  if (failed()) return 0;
-  const SourceId id = NewSource();
+  for (const BoundCte* member : group) {
+    if (!loops_.empty()) {
+      Fail(ErrorCode::kUnsupported,
+           StrCat("WITH RECURSIVE \"", cte.name, "\" stands inside of another recursion"),
+           "let the outer one read its result");
+    } else if (!IsUnion(*member->select) ||
+               (group.size() == 1 && member->select->cores.size() < 2)) {
+      Fail(ErrorCode::kUnsupported,
+           StrCat("WITH RECURSIVE \"", member->name,
+                  "\" is not of the form SELECT ... UNION SELECT ..."),
+           "recursion has set semantics: UNION without ALL, and no LIMIT inside");
+    }
+  }
+  return group;
+}
+
+PlanNumber PlannerContext::AddLoop(const BoundSelect& select) {
   PlanNode loop{.op = LoopNode{}, .inputs = {}, .columns = {}};
-  PlanNode fixpoint{.op = FixpointNode{.bases = 0, .name = cte.name}, .inputs = {}, .columns = {}};
+  const SourceId id = NewSource();
+  const auto count = static_cast<std::uint32_t>(select.columns.size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    loop.columns.push_back({{id, i}, KindOfType(select.columns[i].type)});
+  }
+  loop.columns.push_back({{id, count}, ValueKind::kInt});
+  return Add(std::move(loop));
+}
+
+// The cores of one name become inputs of the fixpoint.
+FixpointNode::Relation PlannerContext::PlanRecursionCores(const BoundCte& cte,
+                                                          std::vector<PlanNumber>& inputs) {
+  FixpointNode::Relation relation{.name = cte.name};
+  std::vector<PlanNumber> bodies;
+  for (const BoundCore& core : cte.select->cores) {
+    bool recursive = false;
+    const PlanNumber node = PlanRecursionCore(*cte.select, core, recursive);
+    if (failed()) return relation;
+    (recursive ? bodies : inputs).push_back(node);
+    ++(recursive ? relation.bodies : relation.bases);
+  }
+  inputs.insert(inputs.end(), bodies.begin(), bodies.end());
+  return relation;
+}
+
+// The rows of one of several relations of a fixpoint.
+PlanNumber PlannerContext::PickRelation(PlanNumber fixpoint, std::size_t number,
+                                        const BoundSelect& select) {
+  const std::vector<PlanColumn> columns = At(fixpoint).columns;
+  std::vector<BoundExpr> sides;
+  sides.push_back(MakeColumn(columns[0].ref, kIntType));
+  sides.push_back(MakeConstant(Value::Int(static_cast<std::int64_t>(number))));
+  FilterNode filter;
+  filter.conjuncts.push_back(MakeOperation(Operator::kEqual, std::move(sides), kBoolType, {}));
+  PlanNode map{.op = MapNode{}, .inputs = {}, .columns = {}};
+  map.inputs = {Add({.op = std::move(filter), .inputs = {fixpoint}, .columns = columns})};
   for (std::uint32_t i = 0; i < select.columns.size(); ++i) {
     const ValueKind kind = KindOfType(select.columns[i].type);
-    loop.columns.push_back({{id, i}, kind});
-    fixpoint.columns.push_back({{select.id, i}, kind});
+    std::get<MapNode>(map.op).outputs.push_back(MakeColumn(columns[i + 1].ref, {.kind = kind}));
+    map.columns.push_back({{select.id, i}, kind});
   }
-  loop.columns.push_back(
-      {{id, static_cast<std::uint32_t>(select.columns.size())}, ValueKind::kInt});
-  const PlanNumber loop_number = Add(std::move(loop));
-  loops_[cte.number] = loop_number;
-  std::vector<PlanNumber> bodies;
-  for (const BoundCore& core : select.cores) {
-    bool recursive = false;
-    const PlanNumber node = PlanRecursionCore(select, core, recursive);
+  return Add(std::move(map));
+}
+
+PlanNumber PlannerContext::PlanRecursion(const BoundCte& cte) {
+  const std::vector<const BoundCte*> group = RecursionGroup(cte);
+  if (failed()) return 0;
+  std::vector<PlanNumber> loops;
+  for (const BoundCte* member : group) {
+    loops.push_back(AddLoop(*member->select));
+    loops_[member->number] = loops.back();
+  }
+  FixpointNode fixpoint;
+  PlanNode node{.op = OneRowNode{}, .inputs = {}, .columns = {}};
+  for (const BoundCte* member : group) {
+    fixpoint.relations.push_back(PlanRecursionCores(*member, node.inputs));
     if (failed()) return 0;
-    (recursive ? bodies : fixpoint.inputs).push_back(node);
   }
-  loops_.erase(cte.number);
-  std::get<FixpointNode>(fixpoint.op).bases = fixpoint.inputs.size();
-  fixpoint.inputs.insert(fixpoint.inputs.end(), bodies.begin(), bodies.end());
-  fixpoint.inputs.push_back(loop_number);
-  return Add(std::move(fixpoint));
+  loops_.clear();
+  node.inputs.insert(node.inputs.end(), loops.begin(), loops.end());
+  node.op = std::move(fixpoint);
+  if (group.size() == 1) {
+    for (std::uint32_t i = 0; i < cte.select->columns.size(); ++i) {
+      node.columns.push_back({{cte.select->id, i}, KindOfType(cte.select->columns[i].type)});
+    }
+    return Add(std::move(node));
+  }
+  std::size_t width = 0;
+  for (const BoundCte* member : group) width = std::max(width, member->select->columns.size());
+  const SourceId id = NewSource();
+  node.columns.push_back({{id, 0}, ValueKind::kInt});
+  for (std::uint32_t i = 1; i <= width; ++i) node.columns.push_back({{id, i}, ValueKind::kNull});
+  const PlanNumber number = Add(std::move(node));
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    cte_nodes_[group[i]->number] = PickRelation(number, i, *group[i]->select);
+  }
+  return cte_nodes_.at(cte.number);
 }
 
 }  // namespace trefoil::query

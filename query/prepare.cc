@@ -14,6 +14,7 @@
 #include "query/estimate.h"
 #include "query/parser.h"
 #include "query/planner.h"
+#include "query/runner.h"
 #include "query/to_expression.h"
 
 namespace trefoil {
@@ -21,6 +22,9 @@ namespace trefoil {
 const std::string& Query::text() const { return plan_->text; }
 const std::vector<std::string>& Query::names() const { return plan_->names; }
 const std::vector<ValueKind>& Query::kinds() const { return plan_->kinds; }
+
+Query::Plan::Plan() = default;
+Query::Plan::~Plan() = default;
 
 namespace query {
 
@@ -49,56 +53,11 @@ Result<Value> FitParameter(const BoundParameter& parameter, const Value& value) 
                           " here, but the value given is ", KindName(value.kind())));
 }
 
-// The rows of a flat answer, sorted, each as often as its weight says.
-Result<Rows> ReadFlat(dataflow::Graph& graph, dataflow::NodeId root,
-                      const dataflow::ViewLevel& level) {
-  std::vector<dataflow::Row> rows;
-  Status read = graph.Read(root, [&](dataflow::RowView row, dataflow::Weight weight) {
-    for (dataflow::Weight i = 0; i < weight; ++i) rows.emplace_back(row.begin(), row.end());
-    return true;
-  });
-  if (!read) return std::move(read).error();
-  std::ranges::stable_sort(rows, [&](const dataflow::Row& a, const dataflow::Row& b) {
-    for (const dataflow::SortColumn& sort : level.order) {
-      const auto order = a[sort.column] <=> b[sort.column];
-      if (order != 0) return sort.descending ? order > 0 : order < 0;
-    }
-    return false;
-  });
-  std::vector<Value> cells;
-  cells.reserve(rows.size() * level.fields.size());
-  for (const dataflow::Row& row : rows) {
-    for (const dataflow::ViewField& field : level.fields) cells.push_back(row[field.column]);
-  }
-  return Rows(level.names, std::move(cells));
-}
-
-Result<Rows> ReadNested(dataflow::Graph& graph, const dataflow::Installed& installed,
-                        const Compiled& compiled) {
-  std::vector<dataflow::Batch> batches;
-  for (const dataflow::NodeId root : installed.roots) {
-    dataflow::Batch& batch = batches.emplace_back(graph.columns(root).size());
-    Status read = graph.Read(root, [&](dataflow::RowView row, dataflow::Weight weight) {
-      batch.Add(row, weight);
-      return true;
-    });
-    if (!read) return std::move(read).error();
-    batch.Consolidate();
-  }
-  std::vector<const dataflow::Batch*> deltas;
-  for (const dataflow::Batch& batch : batches) deltas.push_back(&batch);
-  dataflow::View view(compiled.shape);
-  view.Load(deltas);
-  return view.Snapshot({}).ToAnswer();
-}
-
 Result<Rows> ReadOnce(const Compiled& compiled, const dataflow::Source& source) {
-  dataflow::Graph graph(source, Functions(), {});
+  dataflow::Graph graph(source, Functions(), {.once = true});
   Result<dataflow::Installed> installed = graph.Install(compiled.plan, compiled.levels);
   if (!installed) return std::move(installed).error();
-  return compiled.levels.size() == 1
-             ? ReadFlat(graph, installed->roots[0], compiled.shape.levels[0])
-             : ReadNested(graph, *installed, compiled);
+  return ReadAnswer(graph, *installed, compiled);
 }
 
 Result<BoundQuery> BindText(std::string_view text, const schema::Schema& schema) {
@@ -193,7 +152,17 @@ Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const
                  const RunContext& context) {
   Result<std::vector<Value>> values = BindParameters(query.bound.parameters, params, context);
   if (!values) return std::move(values).error();
-  return RunSelect(InputOf(query, *values), source, context);
+  if (context.passes != PassSet()) return RunSelect(InputOf(query, *values), source, context);
+  std::unique_ptr<Runner> runner = query.runner.Take();
+  if (runner == nullptr || !runner->Fits(*values, source)) {
+    ++query.plans_made;
+    Result<std::unique_ptr<Runner>> made = Runner::Make(query, *values, source);
+    if (!made) return std::move(made).error();
+    runner = *std::move(made);
+  }
+  Result<Rows> rows = runner->Run(*values, source);
+  if (rows) query.runner.Give(std::move(runner));
+  return rows;
 }
 
 Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& params) {

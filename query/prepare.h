@@ -5,6 +5,7 @@
 //   Result<Rows> rows = Run(**query, source, params, {});
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,21 +18,37 @@
 #include "query/compiler.h"
 #include "query/lift.h"
 #include "query/optimizer.h"
+#include "query/spare.h"
 #include "schema/schema.h"
 #include "trefoil/query.h"
 #include "trefoil/result.h"
 
 namespace trefoil {
 
-// What a Query holds. Immutable.
+namespace query {
+class Runner;  // runner.h
+}
+
+// What a Query holds. Immutable but for what makes the next run cheaper.
 class Query::Plan {
  public:
+  Plan();
+  ~Plan();
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
   std::string text;
   schema::SchemaRef schema;
   query::BoundQuery bound;
   query::LiftedQuery lifted;
   std::vector<std::string> names;
   std::vector<ValueKind> kinds;
+
+  mutable query::Spare<query::Runner> runner;
+  // The same text under a schema that came later; the schema of a run decides.
+  mutable query::Spare<std::shared_ptr<const Plan>> renewed;
+  // How often a run found no plan that fits its parameters and the size of the tables.
+  mutable std::atomic<std::uint64_t> plans_made = 0;
 };
 
 namespace query {

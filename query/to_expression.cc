@@ -142,7 +142,9 @@ const dataflow::FunctionRegistry& Functions() {
 
 dataflow::Expression ToExpression(const BoundExpr& expr, const ColumnPlace& place) {
   if (const auto* constant = std::get_if<Constant>(&expr.node)) {
-    return dataflow::ConstantOf(constant->value);
+    dataflow::Expression expression = dataflow::ConstantOf(constant->value);
+    expression.parameter = constant->parameter;
+    return expression;
   }
   if (const auto* column = std::get_if<ColumnRef>(&expr.node)) {
     return dataflow::ColumnOf(place(*column));

@@ -18,6 +18,7 @@ class FilterOperator final : public Operator {
       : Operator(input.columns(), {&input}), predicate_(std::move(predicate)) {}
 
   bool follows_rows_of(std::size_t) const override { return true; }
+  void Bind(std::span<const Value> parameters) override { predicate_.Bind(parameters); }
 
  protected:
   void StepInto(Context& context, Batch& out) override {

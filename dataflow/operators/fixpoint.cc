@@ -162,6 +162,7 @@ class FixpointOperator final : public Operator {
   Status Rehearse(BuildContext& context);
 
   void Hydrate(Context& context) override;
+  bool Forget() override { return false; }
   std::size_t state_bytes() const override {
     std::size_t bytes = body_ == nullptr ? 0 : body_->state_bytes();
     for (const LoopTable& table : around_.tables) bytes += table.bytes();

@@ -29,6 +29,7 @@ class FlatMapOperator final : public Operator {
   }
 
   bool follows_rows_of(std::size_t) const override { return true; }
+  void Bind(std::span<const Value> parameters) override { list_.Bind(parameters); }
 
  protected:
   void StepInto(Context& context, Batch& out) override {

@@ -369,6 +369,7 @@ class AncestorsOperator final : public ForestOperator {
                     const std::vector<Operator*>& inputs, Ports ports)
       : ForestOperator(spec, std::move(kinds), inputs, ports), ways_(2, {1}) {}
 
+  bool Forget() override { return false; }
   void Hydrate(Context& context) override {
     HydrateFrom(ports_.all_starts, context, [&](RowView row, Weight) {
       const Value start[] = {row[0], row[0]};

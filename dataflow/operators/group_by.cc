@@ -43,6 +43,9 @@ class GroupStates {
     for (std::size_t i = 0; i < aggregates_.size(); ++i) aggregates_[i]->Destroy(State(slot, i));
   }
 
+  // All blocks are destroyed.
+  void Clear() { chunks_.clear(); }
+
   Header& header(RowTable::Slot slot) { return *reinterpret_cast<Header*>(At(slot)); }
   void* State(RowTable::Slot slot, std::size_t aggregate) { return At(slot) + offsets_[aggregate]; }
   const std::vector<std::unique_ptr<Aggregate>>& aggregates() const { return aggregates_; }
@@ -78,11 +81,7 @@ class GroupByOperator final : public Operator {
         states_(std::move(aggregates)) {
     if (spec_.key.empty()) FindOrAdd({});
   }
-  ~GroupByOperator() override {
-    for (RowTable::Slot slot = 0; slot < keys_.slot_limit(); ++slot) {
-      if (keys_.InUse(slot)) states_.Destroy(slot);
-    }
-  }
+  ~GroupByOperator() override { DestroyStates(); }
 
   void Hydrate(Context& context) override {
     HydrateFrom(all_, context, [&](RowView row, Weight weight) {
@@ -91,6 +90,15 @@ class GroupByOperator final : public Operator {
     });
     for (const RowTable::Slot slot : touched_) heap_bytes_ += HeapBytes(slot);
     DropEmptyGroups();
+  }
+
+  bool Forget() override {
+    DestroyStates();
+    states_.Clear();
+    keys_ = RowTable(spec_.key.size());
+    heap_bytes_ = 0;
+    if (spec_.key.empty()) FindOrAdd({});
+    return true;
   }
 
   bool may_show_negative() const override { return false; }
@@ -148,6 +156,12 @@ class GroupByOperator final : public Operator {
 
  private:
   static constexpr Column kNone = 0xffffffff;
+
+  void DestroyStates() {
+    for (RowTable::Slot slot = 0; slot < keys_.slot_limit(); ++slot) {
+      if (keys_.InUse(slot)) states_.Destroy(slot);
+    }
+  }
 
   bool IsShown(RowTable::Slot slot) { return states_.header(slot).rows != 0 || spec_.key.empty(); }
 

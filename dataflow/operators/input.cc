@@ -15,9 +15,10 @@ namespace {
 
 // Where the value of a fixed column comes from: the key of the pull, or the input's own range.
 struct FixedColumn {
-  Column column = 0;          // of the relation
-  std::optional<Column> key;  // position in the key of the pull
-  Value constant;             // if there is no `key`
+  Column column = 0;                            // of the relation
+  std::optional<Column> key;                    // position in the key of the pull
+  Value constant;                               // if there is no `key`
+  std::optional<std::uint32_t> parameter = {};  // that the constant is
 };
 
 struct RangeColumn {
@@ -51,7 +52,9 @@ class InputOperator final : public Operator {
       : Operator(spec.kinds, {}), relation_(spec.relation), paths_(std::move(paths)) {}
 
   // Errors: kInvalidArgument if a column of the range is not a column of the relation.
-  Status SetRange(const Probe& only);
+  Status SetRange(const Probe& only, const RangeParameters& parameters);
+
+  void Bind(std::span<const Value> parameters) override;
 
  protected:
   void StepInto(Context& context, Batch& out) override;
@@ -77,6 +80,7 @@ class InputOperator final : public Operator {
   std::optional<AccessPath> range_path_;
   std::vector<FixedColumn> range_prefix_;
   std::optional<RangeColumn> range_;
+  RangeParameters parameters_;
   std::deque<Walk> walks_;  // by slot
   // Probes in use, innermost last: a sink may pull here again.
   std::deque<Probe> probes_;
@@ -116,7 +120,7 @@ const FixedColumn* InputOperator::FindFixed(std::span<const FixedColumn> fixed,
   return found == fixed.end() ? nullptr : &*found;
 }
 
-Status InputOperator::SetRange(const Probe& only) {
+Status InputOperator::SetRange(const Probe& only, const RangeParameters& parameters) {
   const auto path = std::ranges::find(paths_, only.path, &PathDescription::path);
   const bool bounded = only.lower || only.upper;
   if (path == paths_.end() || path->columns.size() < only.prefix.size() + (bounded ? 1 : 0)) {
@@ -127,12 +131,30 @@ Status InputOperator::SetRange(const Probe& only) {
     const std::optional<Column> column = Find(path->columns[i].attribute);
     if (!column) return InvalidArgument("an input reads the columns of the range that limits it");
     if (i < only.prefix.size()) {
-      range_prefix_.push_back({.column = *column, .key = {}, .constant = only.prefix[i]});
+      range_prefix_.push_back(
+          {.column = *column,
+           .key = {},
+           .constant = only.prefix[i],
+           .parameter = parameters.prefix.empty() ? std::nullopt : parameters.prefix[i]});
     } else {
       range_ = {.column = *column, .lower = only.lower, .upper = only.upper};
     }
   }
+  parameters_ = parameters;
   return Ok();
+}
+
+void InputOperator::Bind(std::span<const Value> parameters) {
+  const auto bind = [&](FixedColumn& fixed) {
+    if (fixed.parameter) fixed.constant = parameters[*fixed.parameter];
+  };
+  for (FixedColumn& fixed : range_prefix_) bind(fixed);
+  if (parameters_.lower) range_->lower->value = parameters[*parameters_.lower];
+  if (parameters_.upper) range_->upper->value = parameters[*parameters_.upper];
+  for (Walk& walk : walks_) {
+    for (FixedColumn& fixed : walk.prefix) bind(fixed);
+    for (Walk::AfterColumn& column : walk.after) bind(column.fixed);
+  }
 }
 
 bool InputOperator::InRange(RowView row) const {
@@ -356,9 +378,15 @@ std::string Input::Describe() const {
   text += ")";
   if (!only) return text;
   text += only->path.index ? StrCat(" index ", ToNumber(*only->path.index)) : " subject order";
-  for (const Value& value : only->prefix) text += StrCat(" = ", DescribeValue(value));
-  if (only->lower) text += DescribeBound(*only->lower, ">=", ">");
-  if (only->upper) text += DescribeBound(*only->upper, "<=", "<");
+  const auto parameter = [](const std::optional<std::uint32_t>& number) {
+    return number ? StrCat(" ?", *number) : std::string();
+  };
+  for (std::size_t i = 0; i < only->prefix.size(); ++i) {
+    text += StrCat(" = ", DescribeValue(only->prefix[i]));
+    if (!parameters.prefix.empty()) text += parameter(parameters.prefix[i]);
+  }
+  if (only->lower) text += DescribeBound(*only->lower, ">=", ">") + parameter(parameters.lower);
+  if (only->upper) text += DescribeBound(*only->upper, "<=", "<") + parameter(parameters.upper);
   return text;
 }
 
@@ -371,7 +399,7 @@ Result<std::unique_ptr<Operator>> Input::Make(BuildContext& context) const {
   }
   auto input = std::make_unique<InputOperator>(*this, context.source().Paths(relation.type));
   if (only) {
-    if (Status set = input->SetRange(*only); !set) return std::move(set).error();
+    if (Status set = input->SetRange(*only, parameters); !set) return std::move(set).error();
   }
   context.WakeOn(relation);
   return input;

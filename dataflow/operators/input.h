@@ -18,6 +18,14 @@
 
 namespace trefoil::dataflow {
 
+// Which values of a range are parameters, put there by Operator::Bind; they have the kind of the
+// column already.
+struct RangeParameters {
+  std::vector<std::optional<std::uint32_t>> prefix;  // empty: none
+  std::optional<std::uint32_t> lower;
+  std::optional<std::uint32_t> upper;
+};
+
 struct Input {
   BaseRelation relation;
   std::vector<ValueKind> kinds;  // of relation.columns; kNull = any
@@ -25,6 +33,7 @@ struct Input {
   // columns must be among relation.columns. Values have the kind of their column, and compare in
   // the total order of Value: NULL is least, so "x < 5" needs the lower bound NULL, exclusive.
   std::optional<Probe> only = std::nullopt;
+  RangeParameters parameters = {};  // of `only`
 
   std::string Describe() const;
   Result<std::unique_ptr<Operator>> Make(BuildContext& context) const;

@@ -67,6 +67,19 @@ class PathPlanner {
   PathPlanner(const std::vector<Join::Equality>& on, BuildContext& context)
       : on_(on), context_(context), offsets_(ColumnOffsets(context.inputs())) {}
 
+  // Whether every input is found through what it offers, so that no arrangement has to be made.
+  bool IsOffered(std::size_t start) {
+    bound_.assign(context_.inputs().size(), false);
+    bound_[start] = true;
+    for (std::size_t count = 1; count < bound_.size(); ++count) {
+      const std::size_t next = ChooseNext();
+      JoinStage stage;
+      if (!context_.inputs()[next]->Offer(AskOf(next, stage))) return false;
+      bound_[next] = true;
+    }
+    return true;
+  }
+
   Result<std::vector<JoinStage>> Plan(std::size_t start) {
     bound_.assign(context_.inputs().size(), false);
     bound_[start] = true;
@@ -150,6 +163,9 @@ class JoinOperator final : public Operator {
         condition_(std::move(condition)) {}
 
   bool follows_rows_of(std::size_t) const override { return true; }
+  void Bind(std::span<const Value> parameters) override {
+    if (condition_) condition_->Bind(parameters);
+  }
 
  protected:
   void StepInto(Context& context, Batch& out) override;
@@ -193,7 +209,7 @@ class JoinOperator final : public Operator {
 
   std::vector<Column> outputs_;
   std::vector<Column> offsets_;
-  std::vector<std::vector<JoinStage>> paths_;  // by the input where they start
+  std::vector<std::vector<JoinStage>> paths_;  // by the input where they start; empty: not planned
   std::optional<Program> condition_;
   std::vector<Entry> entries_;  // by slot
   ScratchStack<Frame> frames_;
@@ -267,6 +283,7 @@ bool JoinOperator::Prepare(const Ask& ask, std::uint32_t) {
 }
 
 std::optional<JoinOperator::Entry> JoinOperator::EntryAt(std::size_t start, const Ask& ask) const {
+  if (paths_[start].empty()) return std::nullopt;
   Entry entry{.start = start, .port = {}, .key_places = {}, .tests = {}};
   Ask asked;
   const auto local = [&](Column output) -> std::optional<Column> {
@@ -348,6 +365,11 @@ Result<std::unique_ptr<Operator>> Join::Make(BuildContext& context) const {
   }
   std::vector<std::vector<JoinStage>> paths;
   for (std::size_t start = 0; start < context.inputs().size(); ++start) {
+    // A read alone starts at the first input, and elsewhere only where that is free.
+    if (start != 0 && context.is_once() && !PathPlanner(on, context).IsOffered(start)) {
+      paths.emplace_back();
+      continue;
+    }
     Result<std::vector<JoinStage>> path = PlanPath(start, on, context);
     if (!path) return std::move(path).error();
     paths.push_back(*std::move(path));

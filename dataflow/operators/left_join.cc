@@ -22,6 +22,7 @@ class LeftJoinOperator final : public Operator {
         probe_(std::move(probe)) {}
 
   bool follows_rows_of(std::size_t input) const override { return input == 0; }
+  void Bind(std::span<const Value> parameters) override { probe_.Bind(parameters); }
 
  protected:
   void StepInto(Context& context, Batch& out) override {

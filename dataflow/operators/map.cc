@@ -23,6 +23,7 @@ class MapOperator final : public Operator {
   }
 
   bool follows_rows_of(std::size_t) const override { return true; }
+  void Bind(std::span<const Value> parameters) override { program_.Bind(parameters); }
 
  protected:
   void StepInto(Context& context, Batch& out) override {

@@ -26,12 +26,14 @@ Result<PairProbe> PairProbe::Make(const std::vector<Join::Equality>& on,
   }
   Result<std::vector<JoinStage>> there = PlanPath(0, probe.on_, context);
   if (!there) return std::move(there).error();
-  Result<std::vector<JoinStage>> back = PlanPath(1, probe.on_, context);
-  if (!back) return std::move(back).error();
   probe.stage_ = std::move((*there)[0]);
-  probe.back_ = std::move((*back)[0]);
   probe.checks_ = probe.stage_.checks;
-  probe.checks_.insert(probe.checks_.end(), probe.back_.checks.begin(), probe.back_.checks.end());
+  if (!context.is_once()) {
+    Result<std::vector<JoinStage>> back = PlanPath(1, probe.on_, context);
+    if (!back) return std::move(back).error();
+    probe.back_ = std::move((*back)[0]);
+    probe.checks_.insert(probe.checks_.end(), probe.back_.checks.begin(), probe.back_.checks.end());
+  }
   probe.left_width_ = left_width;
   probe.width_ = kinds.size();
   probe.right_may_be_negative_ = context.inputs()[1]->may_show_negative();

@@ -19,6 +19,10 @@ class PairProbe {
 
   // The right rows that match `left`. Returns false if the sink ended it.
   bool Matches(RowView left, When when, Context& context, RowSink sink);
+  void Bind(std::span<const Value> parameters) {
+    if (condition_) condition_->Bind(parameters);
+  }
+
   // Whether there is one.
   bool Has(RowView left, When when, Context& context);
 
@@ -57,7 +61,7 @@ class PairProbe {
   std::size_t width_ = 0;
   bool right_may_be_negative_ = false;
   JoinStage stage_;  // left to right
-  JoinStage back_;   // right to left
+  JoinStage back_;   // right to left; of graphs that step
   // What rows with the same key must satisfy still. A column that equals two of the other side can
   // be part of one key only, so each direction leaves equalities of its own.
   std::vector<Join::Equality> checks_;

@@ -47,6 +47,7 @@ class RouteOperator final : public Operator {
     return Ok();
   }
 
+  bool Forget() override { return false; }
   void Hydrate(Context& context) override {
     HydrateFrom(all_bindings_, context, [&](RowView binding, Weight weight) {
       router_.Add(binding, weight);

@@ -25,6 +25,7 @@ class SemiJoinOperator final : public Operator {
   bool may_show_negative() const override { return inputs()[0]->may_show_negative(); }
 
   bool follows_rows_of(std::size_t input) const override { return input == 0; }
+  void Bind(std::span<const Value> parameters) override { probe_.Bind(parameters); }
 
  protected:
   void StepInto(Context& context, Batch& out) override {

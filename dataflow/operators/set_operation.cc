@@ -57,6 +57,11 @@ class SetOperationOperator final : public Operator {
     }
   }
 
+  bool Forget() override {
+    for (RowTable& side : sides_) side = RowTable(columns().size());
+    return true;
+  }
+
   bool may_show_negative() const override { return false; }
   std::size_t state_bytes() const override {
     std::size_t bytes = 0;

@@ -50,6 +50,12 @@ class TopKOperator final : public Operator {
         row_width_(inputs[0]->columns().size()) {}
 
   void Hydrate(Context& context) override;
+  bool Forget() override {
+    partitions_.clear();
+    bytes_ = 0;
+    rows_ = 0;
+    return true;
+  }
   std::size_t state_bytes() const override {
     return bytes_ + partitions_.size() * (sizeof(Partition) + 32);
   }

@@ -166,7 +166,7 @@ void TopKWindow::EmitShift(RowView row, Weight at, Weight count, int sign, const
 
 template <typename Reader, typename Emit>
 void TopKWindow::ReadOn(const Reader& reader, const Emit& emit) {
-  const Weight wanted = bounds_.end() + bounds_.slack();
+  const Weight wanted = bounds_.end() + (reader.context.once ? 0 : bounds_.slack());
   const Row place = bound_->empty() ? after_ : *bound_;
   RowRef last;
   const bool exhausted = reader(std::span<const Value>(place), [&](RowView row, Weight weight) {

@@ -12,7 +12,8 @@ bool PassesAll(const PlanNode& node) {
   const auto* filter = std::get_if<FilterNode>(&node.op);
   return filter != nullptr && std::ranges::all_of(filter->conjuncts, [](const BoundExpr& part) {
            const auto* constant = std::get_if<Constant>(&part.node);
-           return constant != nullptr && constant->value == Value::Bool(true);
+           return constant != nullptr && !constant->parameter &&
+                  constant->value == Value::Bool(true);
          });
 }
 

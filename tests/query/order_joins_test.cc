@@ -81,6 +81,27 @@ TEST_F(OrderJoinsTest, LeaveWhatNoEqualityJoinsForTheEnd) {
       "issue person team");
 }
 
+// The range of the scan of the outermost select, as "lower..upper".
+std::string RangeOf(const Plan& plan) {
+  const PlanNode* node = &plan.nodes[plan.levels[0].node];
+  while (!node->inputs.empty()) node = &plan.nodes[node->inputs[0]];
+  const auto& only = std::get<ScanNode>(node->op).only;
+  if (!only) return "everything";
+  const auto text = [](const std::optional<dataflow::Bound>& bound) {
+    return bound ? ToText(bound->value) : std::string();
+  };
+  return text(only->lower) + ".." + text(only->upper);
+}
+
+TEST_F(OrderJoinsTest, APageBehindAPlaceStartsThere) {
+  EXPECT_EQ(RangeOf(PlanOf("SELECT id FROM issue ORDER BY id AFTER (7) LIMIT 2")), "7..");
+  EXPECT_EQ(RangeOf(PlanOf("SELECT id FROM issue ORDER BY id DESC AFTER (7) LIMIT 2")), "..7");
+  EXPECT_EQ(RangeOf(PlanOf("SELECT id FROM issue ORDER BY creator DESC AFTER (7, 1) LIMIT 2")),
+            "..7");
+  EXPECT_EQ(RangeOf(PlanOf("SELECT id FROM issue ORDER BY creator NULLS LAST AFTER (7, 1)")),
+            "everything");
+}
+
 TEST_F(OrderJoinsTest, EstimateRowsFromCountsAndSamples) {
   const Plan plan = PlanOf(std::string(kThree) + "WHERE t.id = 3");
   Statistics statistics(bed_.source(), *bed_.schema());

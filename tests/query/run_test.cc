@@ -214,6 +214,42 @@ TEST_F(RunTest, CombinesSets) {
             R"([{"creator":1,"n":2}])");
 }
 
+TEST_F(RunTest, KeepsWhatASelectInExistsSaysOfTheRowAroundAlone) {
+  EXPECT_EQ(Run("SELECT id FROM issue i WHERE EXISTS (SELECT 1 FROM comment c WHERE c.issue = i.id "
+                "AND i.id > 1)"),
+            R"([{"id":2}])");
+  EXPECT_EQ(Run("SELECT id FROM issue i WHERE EXISTS (SELECT 1 FROM comment c WHERE c.issue = i.id "
+                "AND 'a' LIKE 'b')"),
+            "[]");
+  EXPECT_EQ(Run("SELECT id FROM issue i WHERE i.id < 3 AND i.id IN (SELECT c.issue FROM comment c "
+                "WHERE c.issue = i.id AND i.id <> 2)"),
+            R"([{"id":1}])");
+}
+
+TEST_F(RunTest, JoinsOutwardInsideOfCorrelatedSelects) {
+  EXPECT_EQ(Run("SELECT [SELECT { who: p.name, team: t.name } FROM person p RIGHT JOIN team t "
+                "ON p.team = t.id AND p.id >= b.id ORDER BY t.id] AS teams FROM person b "
+                "WHERE id IN (2, 4)"),
+            R"([{"teams":[{"who":"bob","team":"red"},{"who":null,"team":"blue"}]},)"
+            R"({"teams":[{"who":null,"team":"red"},{"who":null,"team":"blue"}]}])");
+  EXPECT_EQ(Run("SELECT id, (SELECT count(*) FROM person p FULL JOIN team t "
+                "ON p.team = t.id AND p.id >= b.id) AS n FROM person b WHERE id <> 3"),
+            R"([{"id":1,"n":5},{"id":2,"n":5},{"id":4,"n":6}])");
+  EXPECT_EQ(Run("SELECT id, (SELECT count(*) FROM team t LEFT JOIN (SELECT i.creator FROM issue i "
+                "WHERE i.creator = p.id) AS mine ON TRUE) AS n FROM person p"),
+            R"([{"id":1,"n":4},{"id":2,"n":2},{"id":3,"n":2},{"id":4,"n":2}])");
+}
+
+TEST_F(RunTest, NamesSelectsThatSeeTheRowsAround) {
+  EXPECT_EQ(Run("SELECT id, (WITH mine AS (SELECT id FROM issue WHERE creator = p.id) "
+                "SELECT count(*) FROM mine a JOIN mine b ON a.id <= b.id) AS n FROM person p"),
+            R"([{"id":1,"n":3},{"id":2,"n":1},{"id":3,"n":0},{"id":4,"n":0}])");
+  EXPECT_TRUE(Run("SELECT id, (WITH mine AS (SELECT id FROM issue WHERE creator = p.id) SELECT "
+                  "count(*) FROM team t WHERE EXISTS (SELECT 1 FROM mine WHERE mine.id = t.id)) "
+                  "AS n FROM person p")
+                  .starts_with("error[unsupported]"));
+}
+
 TEST_F(RunTest, Recurses) {
   EXPECT_EQ(Run("WITH RECURSIVE n (i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 4) SELECT i "
                 "FROM n"),
@@ -229,6 +265,11 @@ TEST_F(RunTest, Recurses) {
       R"([{"n":5}])");
   EXPECT_TRUE(Run("WITH RECURSIVE n (i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT i FROM n")
                   .starts_with("error[limit]"));
+  EXPECT_EQ(Run("WITH RECURSIVE even (n) AS (SELECT 0 UNION SELECT n + 1 FROM odd WHERE n < 5), "
+                "odd (n) AS (SELECT n + 1 FROM even WHERE n < 5) "
+                "SELECT n, 'even' AS kind FROM even UNION ALL SELECT n, 'odd' FROM odd ORDER BY n"),
+            R"([{"n":0,"kind":"even"},{"n":1,"kind":"odd"},{"n":2,"kind":"even"},)"
+            R"({"n":3,"kind":"odd"},{"n":4,"kind":"even"},{"n":5,"kind":"odd"}])");
   EXPECT_TRUE(
       Run("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n")
           .starts_with("error[unsupported]"));

@@ -268,11 +268,11 @@ class QueryWriter {
     static const std::vector<std::string> kJoins = {" JOIN ", " LEFT JOIN ", " CROSS JOIN ",
                                                     " FULL JOIN ", " RIGHT JOIN "};
     std::string text = " FROM " + Source(plain_ ? nullptr : outer, scope, depth);
-    // The planner refuses right and full joins in correlated selects; SQLite 3.40 has them wrong.
+    // SQLite 3.40 has right and full joins wrong, and no select in FROM may look out of it there.
     for (std::uint32_t joins = OneIn(3) ? 1 + Pick(2) : 0; joins > 0; --joins) {
-      const std::string& join = kJoins[Pick(outer == nullptr && !plain_ ? 5 : 3)];
+      const std::string& join = kJoins[Pick(plain_ ? 3 : 5)];
       const std::size_t left_count = scope.columns.size();
-      text += join + Source(nullptr, scope, depth - 1);
+      text += join + Source(plain_ ? nullptr : outer, scope, depth - 1);
       if (join == " CROSS JOIN ") continue;
       text += " ON " + JoinCondition(scope, left_count);
     }
@@ -366,6 +366,19 @@ class QueryWriter {
 
   // A flat select with columns c0, c1, ... of these kinds.
   std::string Select(const Scope* outer, const Kinds& kinds, int depth) {
+    if (plain_ || outer == nullptr || depth <= 0 || !OneIn(10)) return Body(outer, kinds, depth);
+    // A name of WITH that sees the rows around, for the readers within.
+    const Kinds cte_kinds = SomeKinds();
+    const std::string cte = Body(outer, cte_kinds, depth - 1);
+    ctes_.push_back({StrCat("v", alias_count_++), cte_kinds});
+    const std::string name = ctes_.back().name;
+    const std::string body = Body(outer, kinds, depth);
+    std::erase_if(ctes_, [&](const Relation& known) { return known.name == name; });
+    return StrCat("WITH ", name, " AS (", cte, ") ", body);
+  }
+
+  // Without WITH.
+  std::string Body(const Scope* outer, const Kinds& kinds, int depth) {
     const bool is_set = OneIn(7);
     const bool distinct = !is_set && OneIn(5);
     const auto make_core = [&](bool may_group) {
@@ -501,7 +514,19 @@ class QueryWriter {
                table.name, " AS s ON s.", Among(names), OneIn(4) ? " > w.c1" : " = w.c1",
                OneIn(3) ? " WHERE " + Condition(step, 0) : std::string());
     ctes_.push_back({"w0", {kInt, kInt}});
-    return StrCat("WITH RECURSIVE w0(c0, c1) AS (", first, " UNION ", next, ") ");
+    if (plain_ || !OneIn(3)) {
+      return StrCat("WITH RECURSIVE w0(c0, c1) AS (", first, " UNION ", next, ") ");
+    }
+    // Two names that read each other.
+    Scope other;
+    AddRelation({"w", {kInt, kInt}}, other);
+    const std::string turned =
+        StrCat("SELECT w.c1, ", OneIn(3) ? "w.c0 % 4" : "w.c0", " FROM ", OneIn(4) ? "w1" : "w0",
+               " AS w", OneIn(2) ? " WHERE " + Condition(other, 0) : std::string());
+    ctes_.push_back({"w1", {kInt, kInt}});
+    return StrCat("WITH RECURSIVE w0(c0, c1) AS (", first, " UNION ", next,
+                  " UNION SELECT w.c0, w.c1 FROM w1 AS w), w1(c0, c1) AS (", turned,
+                  " UNION SELECT w.c0, w.c0 FROM w0 AS w) ");
   }
 
   Choices& choices_;
