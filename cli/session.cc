@@ -75,7 +75,7 @@ bool Session::RunScript(std::string_view script) {
       ok = false;
       if (!settings_.keep_going) break;
     }
-    if (quit_) break;
+    if (quit_ || Stopped()) break;
   }
   return ok;
 }
@@ -91,6 +91,7 @@ bool Session::Run(const ScriptPiece& piece) {
   }
   if (!done) PrintError(done.error(), piece);
   PrintLiveChanges();
+  if (done && Stopped()) std::fputs("\nstopped before all of it was shown\n", stderr);
   if (settings_.timer && !piece.is_dot_command) {
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     std::fprintf(settings_.out, "time: %.3f ms\n", took.count());
@@ -105,9 +106,10 @@ Status Session::RunStatement(const ScriptPiece& piece) {
   bool handled = false;
   Status done = RunTransactionWord(word, rest, &handled);
   if (handled) return done;
-  Result<ExecuteSummary> summary = transaction_
-                                       ? transaction_->Execute(piece.text, settings_.params)
-                                       : database_.Execute(piece.text, settings_.params);
+  const RunOptions options{.stop = settings_.stop};
+  Result<ExecuteSummary> summary =
+      transaction_ ? transaction_->Execute(piece.text, settings_.params, options)
+                   : database_.Execute(piece.text, settings_.params, options);
   if (!summary) return std::move(summary).error();
   for (const StatementResult& result : summary->statements) PrintStatement(result);
   return Ok();
@@ -170,7 +172,12 @@ void Session::PrintRows(const Rows& rows) {
 }
 
 void Session::PrintText(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), settings_.out);
+  constexpr std::size_t kPart = 16'384;  // so that a long answer can be stopped, too
+  while (!text.empty() && !Stopped()) {
+    const std::string_view part = text.substr(0, kPart);
+    std::fwrite(part.data(), 1, part.size(), settings_.out);
+    text.remove_prefix(part.size());
+  }
 }
 
 void Session::PrintError(const Error& error, const ScriptPiece& piece) {

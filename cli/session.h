@@ -3,6 +3,7 @@
 // of it.
 #pragma once
 
+#include <atomic>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -26,7 +27,8 @@ class Session {
     Params params;
     std::size_t width = 0;  // of boxes; 0 = no limit
     bool timer = false;
-    bool keep_going = false;  // after an error
+    bool keep_going = false;                  // after an error
+    const std::atomic<bool>* stop = nullptr;  // RunOptions::stop of every statement; ends scripts
     std::FILE* out = stdout;
   };
 
@@ -58,6 +60,7 @@ class Session {
   void Quit() { quit_ = true; }
 
  private:
+  bool Stopped() const { return settings_.stop != nullptr && settings_.stop->load(); }
   Status RunStatement(const ScriptPiece& piece);
   Status RunTransactionWord(std::string_view word, std::string_view rest, bool* handled);
   void PrintStatement(const StatementResult& result);

@@ -125,7 +125,9 @@ Result<Port> Graph::Builder::Serve(Operator& node, const Ask& ask) {
 }
 
 Graph::Graph(const Source& source, const FunctionRegistry& functions, GraphOptions options)
-    : options_(options), functions_(functions), context_(source, options.once) {}
+    : options_(options), functions_(functions), context_(source, options.once) {
+  context_.stop = options.stop;
+}
 
 Graph::~Graph() = default;
 
@@ -195,7 +197,8 @@ bool Graph::Forget() {
   return can_restart;
 }
 
-Status Graph::Restart(std::span<const Value> parameters) {
+Status Graph::Restart(std::span<const Value> parameters, const std::atomic<bool>* stop) {
+  context_.stop = stop;
   if (ordered_.size() != nodes_.size()) {
     ordered_.clear();
     for (const auto& [id, node] : nodes_) ordered_.push_back(node.get());

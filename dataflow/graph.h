@@ -21,6 +21,7 @@
 // it so that kOld is the state of the last call and kNew the state after `changes`.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -52,6 +53,9 @@ struct GraphOptions {
   std::span<const Value> parameters = {};
   // If set, explain shows time per node. Nanoseconds from any origin.
   std::uint64_t (*now_ns)() = nullptr;
+  // If it becomes true, installing and reading end with kCancelled. For graphs of queries that run
+  // once: a step cannot be taken back. Outlives the graph.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // One node, for explain.
@@ -81,9 +85,10 @@ class Graph {
   Result<Installed> Install(const Plan& plan, const std::vector<NodeNumber>& roots);
   // For a graph that runs once and again. Forget drops all state; false: some of it cannot be built
   // anew, and the graph is useless. Restart builds it from the source as it is now, with these
-  // values of the parameters. Errors: those of Install; then the graph is useless too.
+  // values of the parameters and this GraphOptions::stop. Errors: those of Install; then the graph
+  // is useless too.
   bool Forget();
-  Status Restart(std::span<const Value> parameters);
+  Status Restart(std::span<const Value> parameters, const std::atomic<bool>* stop = nullptr);
   // Drops the nodes that nobody else uses.
   void Release(const Installed& installed);
 

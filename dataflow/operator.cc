@@ -34,8 +34,12 @@ Error OverBudget(const Context& context) {
                     "raise Options::live_memory_bytes, or add an index that serves the query");
 }
 
+Error StoppedByCaller() {
+  return MakeError(ErrorCode::kCancelled, "the statement was stopped; it changed nothing");
+}
+
 bool Port::Read(const Pull& pull, Context& context, RowSink sink) const {
-  if (context.failed()) return false;
+  if (context.Ends()) return false;
   ++context.counters.probes;
   return node->PullRows(slot, pull, context, sink);
 }
@@ -67,9 +71,9 @@ void Operator::Finish() {
 void Operator::HydrateFrom(const Port& port, Context& context, RowSink sink) {
   std::size_t rows = 0;
   port.Read({}, context, [&](RowView row, Weight weight) {
-    if (++rows % kRowsPerBudgetCheck == 0 && state_bytes() > context.hydration_budget_bytes) {
-      context.Fail(OverBudget(context));
-      return false;
+    if (++rows % kRowsPerBudgetCheck == 0) {
+      if (state_bytes() > context.hydration_budget_bytes) context.Fail(OverBudget(context));
+      if (context.Ends()) return false;
     }
     return sink(row, weight);
   });

@@ -24,6 +24,7 @@
 // Threads: a graph and its operators belong to one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -86,6 +87,9 @@ struct TypeChange {
   const Batch* rows = nullptr;
 };
 
+// The error of what was stopped through RunOptions::stop.
+Error StoppedByCaller();
+
 // What operators share while they run: the source, the counters, the first failure, the budget.
 class Context {
  public:
@@ -97,6 +101,11 @@ class Context {
     if (status.has_value()) status = std::move(error);
   }
   bool failed() const { return !status.has_value(); }
+  // Whether the run has to end: it failed, or its caller set `stop`.
+  bool Ends() {
+    if (stop != nullptr && stop->load(std::memory_order_relaxed)) Fail(StoppedByCaller());
+    return failed();
+  }
 
   const Source& source;
   const bool once;                      // nothing is kept for steps to come
@@ -105,6 +114,7 @@ class Context {
   Status status;
   // What the state of the operator that hydrates now may weigh; more is kLimit.
   std::size_t hydration_budget_bytes = std::numeric_limits<std::size_t>::max();
+  const std::atomic<bool>* stop = nullptr;  // null: nobody stops it
 };
 
 // The error of live queries that would outgrow GraphOptions::budget_bytes.

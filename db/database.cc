@@ -23,8 +23,9 @@ Result<Database> Database::Open(const std::string& path, const Options& options)
   return Database(std::make_unique<State>(*std::move(engine)));
 }
 
-Result<ExecuteSummary> Database::Execute(std::string_view script, const Params& params) {
-  return db::ExecuteScript(*state_->engine, script, params);
+Result<ExecuteSummary> Database::Execute(std::string_view script, const Params& params,
+                                         const RunOptions& options) {
+  return db::ExecuteScript(*state_->engine, script, params, options);
 }
 
 Result<Query> Database::Prepare(std::string_view treesql) const {

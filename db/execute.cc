@@ -24,8 +24,9 @@ using query::BindInput;
 // Runs the statements of one script.
 class ScriptRunner {
  public:
-  ScriptRunner(Engine& engine, std::string_view script, const Params& params)
-      : engine_(engine), script_(script), params_(params) {}
+  ScriptRunner(Engine& engine, std::string_view script, const Params& params,
+               const RunOptions& options)
+      : engine_(engine), script_(script), params_(params), options_(options) {}
 
   // `outer` is the caller's transaction, which no statement may end; null: there is none.
   Result<ExecuteSummary> Run(WriteTransaction* outer) {
@@ -146,7 +147,7 @@ class ScriptRunner {
     Result<query::BoundQuery> bound =
         query::Bind(BindInput{.text = script_, .schema = *schema}, select);
     if (!bound) return std::move(bound).error();
-    const query::RunContext context{.now_micros = engine_.clock().NowMicros()};
+    const query::RunContext context = ContextOf(engine_.clock(), options_);
     const Result<std::vector<Value>> parameters =
         query::BindParameters(bound->parameters, params_, context);
     if (!parameters) return parameters.error();
@@ -168,7 +169,7 @@ class ScriptRunner {
     Result<query::BoundQuery> bound =
         query::Bind(BindInput{.text = script_, .schema = *state.schema}, explain.select);
     if (!bound) return std::move(bound).error();
-    const query::RunContext context{.now_micros = engine_.clock().NowMicros()};
+    const query::RunContext context = ContextOf(engine_.clock(), options_);
     const Result<std::vector<Value>> parameters =
         query::BindParameters(bound->parameters, params_, context);
     if (!parameters) return parameters.error();
@@ -177,6 +178,7 @@ class ScriptRunner {
                                       {.analyze = explain.analyze,
                                        .live = explain.live,
                                        .dot = explain.dot,
+                                       .stop = options_.stop,
                                        .clock = engine_.clock()});
     if (!lines) return std::move(lines).error();
     return StatementResult{.rows = *std::move(lines), .version = state.version};
@@ -214,7 +216,7 @@ class ScriptRunner {
   }
 
   Result<StatementResult> RunWrite(const query::Statement& statement, WriteTransaction* open) {
-    StatementWriter writer(script_, params_, engine_.clock());
+    StatementWriter writer(script_, params_, engine_.clock(), options_);
     StatementResult result;
     if (open != nullptr) {
       const Status written = open->AllOrNothing([&]() -> Status {
@@ -248,25 +250,30 @@ class ScriptRunner {
   Engine& engine_;
   std::string_view script_;
   const Params& params_;
+  const RunOptions options_;
   std::unique_ptr<WriteTransaction> transaction_;  // of BEGIN
 };
 
 }  // namespace
 
-Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script,
-                                     const Params& params) {
-  return ScriptRunner(engine, script, params).Run(nullptr);
+Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script, const Params& params,
+                                     const RunOptions& options) {
+  return ScriptRunner(engine, script, params, options).Run(nullptr);
 }
 
 Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
-                                 std::string_view script, const Params& params) {
-  return ScriptRunner(engine, script, params).Run(&transaction);
+                                 std::string_view script, const Params& params,
+                                 const RunOptions& options) {
+  return ScriptRunner(engine, script, params, options).Run(&transaction);
+}
+
+query::RunContext ContextOf(const Clock& clock, const RunOptions& options) {
+  return {.now_micros = clock.NowMicros(), .stop = options.stop};
 }
 
 Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadView& view,
-                   const schema::SchemaRef& schema, const Clock& clock) {
+                   const schema::SchemaRef& schema, const query::RunContext& context) {
   const TripleSource source(view, schema);
-  const query::RunContext context{.now_micros = clock.NowMicros()};
   if (query.schema == schema) return query::Run(query, source, params, context);
   using PlanRef = std::shared_ptr<const Query::Plan>;
   std::unique_ptr<PlanRef> renewed = query.renewed.Take();

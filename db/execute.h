@@ -16,15 +16,20 @@ namespace trefoil::db {
 
 // Runs statements one after the other, those outside BEGIN ... COMMIT as commits of their own.
 // Stops at the first error; what was committed before it stays.
-Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script, const Params& params);
+Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script, const Params& params,
+                                     const RunOptions& options);
 
 // The same inside a transaction, which the statements cannot end. A failed statement wrote nothing.
 Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
-                                 std::string_view script, const Params& params);
+                                 std::string_view script, const Params& params,
+                                 const RunOptions& options);
+
+// What a run that begins at this moment knows.
+query::RunContext ContextOf(const Clock& clock, const RunOptions& options);
 
 // Runs a prepared query at a state; binds it again if the schema is another.
 Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadView& view,
-                   const schema::SchemaRef& schema, const Clock& clock);
+                   const schema::SchemaRef& schema, const query::RunContext& context);
 
 // Makes the DEFAULT and CHECK expressions of the catalogue ready. The clock outlives what it makes.
 ExpressionCompiler MakeExpressionCompiler(const Clock& clock);

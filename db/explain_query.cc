@@ -48,8 +48,9 @@ std::vector<bool> InLoops(const query::Plan& plan) {
 // A graph with every node of a plan as a root, so that each can be read and asked what it keeps.
 class Measured {
  public:
-  Measured(const query::Plan& plan, const query::ColumnNames& names, const dataflow::Source& source)
-      : plan_(plan), names_(names), graph_(source, query::Functions(), {}) {}
+  Measured(const query::Plan& plan, const query::ColumnNames& names, const dataflow::Source& source,
+           const std::atomic<bool>* stop)
+      : plan_(plan), names_(names), graph_(source, query::Functions(), {.stop = stop}) {}
 
   Status Install() {
     const Result<query::Compiled> compiled = query::Compile(plan_);
@@ -169,7 +170,7 @@ Result<Rows> ExplainQuery(const query::BoundQuery& bound, std::span<const Value>
   input.notes.resize(plan->nodes.size());
   std::string ending;
   if (options.analyze || options.live) {
-    Measured measured(*plan, names, source);
+    Measured measured(*plan, names, source, options.stop);
     if (Status installed = measured.Install(); !installed) return std::move(installed).error();
     for (PlanNumber i = 0; options.analyze && i < plan->nodes.size(); ++i) {
       Result<std::string> rows = measured.Rows(i, options.clock);

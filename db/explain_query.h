@@ -2,6 +2,7 @@
 // a graph of its own say: rows and time of each operator, and the state that it would keep live.
 #pragma once
 
+#include <atomic>
 #include <span>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct ExplainOptions {
   bool analyze = false;  // run it, and say what it took
   bool live = false;     // what keeping it would hold in memory, and what a change costs
   bool dot = false;      // as a picture for Graphviz
-  const Clock& clock;    // for analyze
+  const std::atomic<bool>* stop = nullptr;  // of RunOptions
+  const Clock& clock;                       // for analyze
 };
 
 // One row per line, in the column `plan`.

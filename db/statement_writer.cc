@@ -15,13 +15,14 @@ namespace {
 using query::BindInput;
 
 Result<Rows> RunSelect(const query::BoundSelect& select, const query::BoundStatement& statement,
-                       std::span<const Value> parameters, const WriteTransaction& transaction) {
+                       std::span<const Value> parameters, const WriteTransaction& transaction,
+                       const RunOptions& options) {
   const TripleSource source(transaction.view(), transaction.schema());
   return query::RunSelect({.select = select,
                            .source_count = statement.source_count,
                            .parameters = parameters,
                            .schema = *transaction.schema()},
-                          source, {});
+                          source, {.stop = options.stop});
 }
 
 // The keys of RETURNING are parameters too, filled row by row.
@@ -40,17 +41,23 @@ Result<std::vector<Value>> ParameterValues(const query::BoundStatement& statemen
 class ReturningRows {
  public:
   ReturningRows(const query::BoundReturning& returning, const query::BoundStatement& statement,
-                std::span<const Value> parameters)
+                std::span<const Value> parameters, const RunOptions& options)
       : returning_(returning),
         statement_(statement),
-        parameters_(parameters.begin(), parameters.end()) {}
+        parameters_(parameters.begin(), parameters.end()),
+        options_(options) {}
 
-  // The row with this key as it is now.
+  // The row with this key as it is now. Called for each row that is written, so here a statement of
+  // many rows is stopped.
   Status Add(std::span<const Value> key, const WriteTransaction& transaction) {
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) {
+      return dataflow::StoppedByCaller();
+    }
     if (!returning_.select) return Ok();
     std::copy(key.begin(), key.end(),
               parameters_.begin() + static_cast<std::ptrdiff_t>(returning_.first_key_parameter));
-    Result<Rows> rows = RunSelect(*returning_.select, statement_, parameters_, transaction);
+    Result<Rows> rows =
+        RunSelect(*returning_.select, statement_, parameters_, transaction, options_);
     if (!rows) return std::move(rows).error();
     names_ = rows->shared_names();
     for (std::size_t i = 0; i < rows->size(); ++i) {
@@ -78,6 +85,7 @@ class ReturningRows {
   const query::BoundReturning& returning_;
   const query::BoundStatement& statement_;
   std::vector<Value> parameters_;
+  const RunOptions options_;
   ObjectNames names_;  // null until the first row
   std::vector<Value> cells_;
 };
@@ -152,9 +160,9 @@ Result<StatementResult> StatementWriter::Insert(query::BoundInsert insert,
   const query::BoundSelect source =
       from_select ? *std::move(insert.select)
                   : SelectOf(std::move(insert.rows), query::SourceId{insert.source_count++});
-  const Result<Rows> values = RunSelect(source, insert, *parameters, transaction);
+  const Result<Rows> values = RunSelect(source, insert, *parameters, transaction, options_);
   if (!values) return values.error();
-  ReturningRows returning(insert.returning, insert, *parameters);
+  ReturningRows returning(insert.returning, insert, *parameters, options_);
   const std::size_t count = from_select ? values->size() : insert.columns.size();
   std::size_t at = 0;  // of the next value, when all rows stand side by side
   for (std::size_t i = 0; i < count; ++i) {
@@ -178,7 +186,7 @@ Result<StatementResult> StatementWriter::Update(const query::BoundUpdate& update
                                                 WriteTransaction& transaction) {
   const Result<std::vector<Value>> parameters = ParameterValues(update, params_, clock_);
   if (!parameters) return parameters.error();
-  const Result<Rows> rows = RunSelect(update.select, update, *parameters, transaction);
+  const Result<Rows> rows = RunSelect(update.select, update, *parameters, transaction, options_);
   if (!rows) return rows.error();
   std::vector<FieldEdit> edits;
   for (const query::BoundAssignment& assignment : update.assignments) {
@@ -192,7 +200,7 @@ Result<StatementResult> StatementWriter::Update(const query::BoundUpdate& update
     if (!attribute) return attribute.error();
     edits.push_back({.attribute = *attribute});
   }
-  ReturningRows returning(update.returning, update, *parameters);
+  ReturningRows returning(update.returning, update, *parameters, options_);
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const std::span<const Value> key = (*rows)[i].first(update.key_count);
     for (std::size_t k = 0; k < update.assignments.size(); ++k) {
@@ -209,9 +217,10 @@ Result<StatementResult> StatementWriter::Delete(const query::BoundDelete& statem
                                                 WriteTransaction& transaction) {
   const Result<std::vector<Value>> parameters = ParameterValues(statement, params_, clock_);
   if (!parameters) return parameters.error();
-  const Result<Rows> rows = RunSelect(statement.select, statement, *parameters, transaction);
+  const Result<Rows> rows =
+      RunSelect(statement.select, statement, *parameters, transaction, options_);
   if (!rows) return rows.error();
-  ReturningRows returning(statement.returning, statement, *parameters);
+  ReturningRows returning(statement.returning, statement, *parameters, options_);
   for (std::size_t i = 0; i < rows->size(); ++i) {
     if (Status added = returning.Add((*rows)[i], transaction); !added) {
       return std::move(added).error();

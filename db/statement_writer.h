@@ -17,9 +17,11 @@ namespace trefoil::db {
 class StatementWriter {
  public:
   // All borrowed for the writer's life.
-  StatementWriter(std::string_view text, const Params& params, const Clock& clock)
-      : text_(text), params_(params), clock_(clock) {}
+  StatementWriter(std::string_view text, const Params& params, const Clock& clock,
+                  const RunOptions& options)
+      : text_(text), params_(params), clock_(clock), options_(options) {}
 
+  // Errors: kCancelled when `options` say stop, those of the query and of the writes.
   // `affected` counts the rows written; RETURNING fills `rows`. On an error some of the statement's
   // rows may be written in the transaction: the caller ends or undoes it.
   Result<StatementResult> Run(const query::Statement& statement, WriteTransaction& transaction);
@@ -33,6 +35,7 @@ class StatementWriter {
   std::string_view text_;
   const Params& params_;
   const Clock& clock_;
+  const RunOptions options_;
 };
 
 }  // namespace trefoil::db

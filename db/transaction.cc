@@ -125,24 +125,26 @@ Result<CommitInfo> Transaction::Commit(Durability durability) {
   return state_->engine.Commit(*write, durability);
 }
 
-Result<ExecuteSummary> Transaction::Execute(std::string_view script, const Params& params) {
+Result<ExecuteSummary> Transaction::Execute(std::string_view script, const Params& params,
+                                            const RunOptions& options) {
   if (state_->write == nullptr) return Ended();
-  return db::ExecuteIn(state_->engine, *state_->write, script, params);
+  return db::ExecuteIn(state_->engine, *state_->write, script, params, options);
 }
 
-Result<Rows> Transaction::Run(const Query& query, const Params& params) {
+Result<Rows> Transaction::Run(const Query& query, const Params& params, const RunOptions& options) {
   if (state_->write == nullptr) return Ended();
   return db::RunAt(*query.plan(), params, state_->write->view(), state_->write->schema(),
-                   state_->engine.clock());
+                   db::ContextOf(state_->engine.clock(), options));
 }
 
 void Transaction::Rollback() { state_->write = nullptr; }
 
 Version Snapshot::version() const { return state_->pinned->version(); }
 
-Result<Rows> Snapshot::Run(const Query& query, const Params& params) const {
+Result<Rows> Snapshot::Run(const Query& query, const Params& params,
+                           const RunOptions& options) const {
   return db::RunAt(*query.plan(), params, state_->pinned->view(), state_->pinned->schema(),
-                   state_->engine.clock());
+                   db::ContextOf(state_->engine.clock(), options));
 }
 
 Result<std::optional<std::vector<Value>>> Snapshot::Get(std::string_view type_name,

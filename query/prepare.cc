@@ -53,8 +53,9 @@ Result<Value> FitParameter(const BoundParameter& parameter, const Value& value) 
                           " here, but the value given is ", KindName(value.kind())));
 }
 
-Result<Rows> ReadOnce(const Compiled& compiled, const dataflow::Source& source) {
-  dataflow::Graph graph(source, Functions(), {.once = true});
+Result<Rows> ReadOnce(const Compiled& compiled, const dataflow::Source& source,
+                      const RunContext& context) {
+  dataflow::Graph graph(source, Functions(), {.once = true, .stop = context.stop});
   Result<dataflow::Installed> installed = graph.Install(compiled.plan, compiled.levels);
   if (!installed) return std::move(installed).error();
   return ReadAnswer(graph, *installed, compiled);
@@ -134,7 +135,7 @@ Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
                        const RunContext& context) {
   Result<Compiled> compiled = CompileSelect(input, context.passes, &source);
   if (!compiled) return std::move(compiled).error();
-  return ReadOnce(*compiled, source);
+  return ReadOnce(*compiled, source, context);
 }
 
 namespace {
@@ -160,7 +161,7 @@ Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const
     if (!made) return std::move(made).error();
     runner = *std::move(made);
   }
-  Result<Rows> rows = runner->Run(*values, source);
+  Result<Rows> rows = runner->Run(*values, source, context.stop);
   if (rows) query.runner.Give(std::move(runner));
   return rows;
 }

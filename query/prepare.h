@@ -57,6 +57,7 @@ namespace query {
 struct RunContext {
   std::int64_t now_micros = 0;  // the value of now()
   PassSet passes = {};
+  const std::atomic<bool>* stop = nullptr;  // of RunOptions
 };
 
 // Exactly one SELECT. Errors: those of parser and binder; kUnsupported for what no plan exists for.

@@ -134,13 +134,14 @@ bool Runner::Fits(std::span<const Value> parameters, const dataflow::Source& sou
   });
 }
 
-Result<Rows> Runner::Run(std::span<const Value> parameters, const dataflow::Source& source) {
+Result<Rows> Runner::Run(std::span<const Value> parameters, const dataflow::Source& source,
+                         const std::atomic<bool>* stop) {
   source_.MoveTo(&source);
-  return graph_ != nullptr ? RunStanding(parameters) : RunAnew(parameters);
+  return graph_ != nullptr ? RunStanding(parameters, stop) : RunAnew(parameters, stop);
 }
 
-Result<Rows> Runner::RunStanding(std::span<const Value> parameters) {
-  if (Status restarted = graph_->Restart(parameters); !restarted) {
+Result<Rows> Runner::RunStanding(std::span<const Value> parameters, const std::atomic<bool>* stop) {
+  if (Status restarted = graph_->Restart(parameters, stop); !restarted) {
     return std::move(restarted).error();
   }
   Result<Rows> rows = ReadAnswer(*graph_, installed_, compiled_);
@@ -148,9 +149,10 @@ Result<Rows> Runner::RunStanding(std::span<const Value> parameters) {
   return rows;
 }
 
-Result<Rows> Runner::RunAnew(std::span<const Value> parameters) {
+Result<Rows> Runner::RunAnew(std::span<const Value> parameters, const std::atomic<bool>* stop) {
   auto graph = std::make_unique<dataflow::Graph>(
-      source_, Functions(), dataflow::GraphOptions{.once = true, .parameters = parameters});
+      source_, Functions(),
+      dataflow::GraphOptions{.once = true, .parameters = parameters, .stop = stop});
   Result<dataflow::Installed> installed = graph->Install(compiled_.plan, compiled_.levels);
   if (!installed) return std::move(installed).error();
   Result<Rows> rows = ReadAnswer(*graph, *installed, compiled_);

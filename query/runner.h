@@ -14,6 +14,7 @@
 // Threads: one at a time; Query::Plan hands its runner from one to the next.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -68,14 +69,15 @@ class Runner {
 
   // Whether the plan is good for these values and for what `source` holds.
   bool Fits(std::span<const Value> parameters, const dataflow::Source& source);
-  // Errors: those of Graph::Install. The runner is useless after one.
-  Result<Rows> Run(std::span<const Value> parameters, const dataflow::Source& source);
+  // `stop` as in RunOptions. Errors: those of Graph::Install. The runner is useless after one.
+  Result<Rows> Run(std::span<const Value> parameters, const dataflow::Source& source,
+                   const std::atomic<bool>* stop = nullptr);
 
  private:
   Runner() = default;
 
-  Result<Rows> RunStanding(std::span<const Value> parameters);
-  Result<Rows> RunAnew(std::span<const Value> parameters);
+  Result<Rows> RunStanding(std::span<const Value> parameters, const std::atomic<bool>* stop);
+  Result<Rows> RunAnew(std::span<const Value> parameters, const std::atomic<bool>* stop);
 
   std::vector<Value> planned_for_;
   std::vector<bool> is_fixed_;                     // by parameter: the plan is for this value only

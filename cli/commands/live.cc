@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -22,19 +23,20 @@ volatile std::sig_atomic_t stopped = 0;
 
 constexpr std::chrono::milliseconds kPoll{50};
 
-// Hands Changes from the committing thread to the printing one.
+// Hands Changes, and what went wrong between them, from the committing thread to the printing one.
 class Mailbox {
  public:
-  void Put(const Change& change) {
-    const std::lock_guard lock(mutex_);
-    changes_.push_back({change, std::chrono::steady_clock::now()});
-    arrived_.notify_one();
-  }
-
   struct Arrived {
     Change change;
     std::chrono::steady_clock::time_point when;
+    std::function<void()> tell;  // of what went wrong; empty for a Change
   };
+
+  void Put(const Change& change) {
+    const auto now = std::chrono::steady_clock::now();
+    Add({.change = change, .when = now});
+  }
+  void PutFailure(std::function<void()> tell) { Add({.tell = std::move(tell)}); }
 
   // The next Change, or nothing when `until` passed or Ctrl-C was pressed.
   std::optional<Arrived> Take(std::chrono::steady_clock::time_point until) {
@@ -49,6 +51,12 @@ class Mailbox {
   }
 
  private:
+  void Add(Arrived arrived) {
+    const std::lock_guard lock(mutex_);
+    changes_.push_back(std::move(arrived));
+    arrived_.notify_one();
+  }
+
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Arrived> changes_;
@@ -83,7 +91,7 @@ Status RunDot(Database& database, std::string_view line) {
 }
 
 // Statements from standard input run in this process, so that their changes are seen.
-void RunInput(Database& database) {
+void RunInput(Database& database, Mailbox& mailbox) {
   std::string line;
   std::string script;
   for (int c = std::getchar(); c != EOF && stopped == 0; c = std::getchar()) {
@@ -92,11 +100,15 @@ void RunInput(Database& database) {
     SplitScript split = Split(script);
     for (const ScriptPiece& piece : split.pieces) {
       if (piece.is_dot_command) {
-        if (Status done = RunDot(database, piece.text); !done) Fail(done.error());
+        if (Status done = RunDot(database, piece.text); !done) {
+          mailbox.PutFailure([error = done.error()] { Fail(error); });
+        }
         continue;
       }
       const Result<ExecuteSummary> done = database.Execute(piece.text);
-      if (!done) FailQuery(done.error(), piece.text);
+      if (!done) {
+        mailbox.PutFailure([error = done.error(), text = piece.text] { FailQuery(error, text); });
+      }
     }
     script = split.rest.text;
     if (!script.empty()) script += static_cast<char>(c);
@@ -125,15 +137,20 @@ int RunLive(const Arguments& arguments) {
       database->Watch(*query, *params, [&](const Change& change) { mailbox.Put(change); });
   if (!subscription) return Fail(subscription.error());
   std::signal(SIGINT, [](int) { stopped = 1; });
-  std::jthread input([&] { RunInput(*database); });
+  std::jthread input([&] { RunInput(*database, mailbox); });
   const auto until = *seconds == 0
                          ? std::chrono::steady_clock::time_point::max()
                          : std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
   // The first Change is the result itself.
-  for (std::int64_t seen = -1; *changes_max == 0 || seen < *changes_max; ++seen) {
+  for (std::int64_t seen = -1; *changes_max == 0 || seen < *changes_max;) {
     const std::optional<Mailbox::Arrived> arrived = mailbox.Take(until);
     if (!arrived) break;
+    if (arrived->tell) {
+      arrived->tell();
+      continue;
+    }
     Print(*arrived, *format);
+    ++seen;
   }
   stopped = 1;
   input.detach();

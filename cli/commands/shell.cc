@@ -1,12 +1,14 @@
 // `trefoil DB`: the interactive shell, over libedit: history, completion, statements over several
-// lines. Ctrl-C drops what is typed.
+// lines. Ctrl-C drops what is typed, or ends the statement that runs.
 #include <editline/readline.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,7 @@ namespace {
 
 constexpr const char* kPrompt = "trefoil> ";
 constexpr const char* kContinuation = "    ...> ";
+constexpr std::string_view kLive = ".live ";
 constexpr int kHistoryLines = 10'000;
 
 constexpr std::string_view kKeywords[] = {
@@ -75,16 +78,19 @@ std::string HistoryPath() {
   return home == nullptr ? "" : std::string(home) + "/.trefoil_history";
 }
 
-volatile std::sig_atomic_t pressed = 0;
+// Whether Ctrl-C was pressed since the last InterruptHandler was made.
+std::atomic<bool> pressed = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
-// Ctrl-C while a line is read. Without SA_RESTART, so that it ends the wait for a key; it must not
-// be caught while a statement runs, for there it is what ends a query that takes too long.
+// Takes Ctrl-C while it lives. While a line is read, without SA_RESTART: it ends the wait for a
+// key. While a statement runs, with SA_RESTART: it ends the statement, not the writing of a file.
 class InterruptHandler {
  public:
-  InterruptHandler() {
-    pressed = 0;
+  explicit InterruptHandler(int flags) {
+    pressed = false;
     struct sigaction action{};
-    action.sa_handler = [](int) { pressed = 1; };
+    action.sa_handler = [](int) { pressed = true; };
+    action.sa_flags = flags;
     sigaction(SIGINT, &action, &previous_);
   }
   InterruptHandler(const InterruptHandler&) = delete;
@@ -99,9 +105,9 @@ enum class Line { kRead, kEnd, kInterrupted };
 
 // One line from the terminal.
 Line ReadLine(const char* prompt, std::string* line) {
-  const InterruptHandler handler;
+  const InterruptHandler handler(0);
   char* const read = readline(prompt);
-  if (pressed != 0) {
+  if (pressed) {
     std::free(read);
     std::printf("\n");
     return Line::kInterrupted;
@@ -112,10 +118,21 @@ Line ReadLine(const char* prompt, std::string* line) {
   return Line::kRead;
 }
 
+// Runs what was typed; Ctrl-C ends it. The start of a live query cannot be stopped: there Ctrl-C
+// ends the shell, as it does where nobody takes it.
+void RunTyped(Session& session, std::string_view typed) {
+  for (const ScriptPiece& piece : SplitWhole(typed)) {
+    std::optional<InterruptHandler> handler;
+    if (!piece.text.starts_with(kLive)) handler.emplace(SA_RESTART);
+    session.Run(piece);
+    if (pressed) break;
+  }
+}
+
 // A dot command is whole with its line; a statement with its ';'.
 bool IsWhole(const SplitScript& split) {
   return split.rest.text.empty() ||
-         (split.rest.is_dot_command && !split.rest.text.starts_with(".live "));
+         (split.rest.is_dot_command && !split.rest.text.starts_with(kLive));
 }
 
 void RunInteractive(Session& session) {
@@ -139,7 +156,7 @@ void RunInteractive(Session& session) {
     const SplitScript split = Split(pending);
     if (!IsWhole(split)) continue;
     if (!line.empty()) add_history(pending.substr(0, pending.size() - 1).c_str());
-    for (const ScriptPiece& piece : SplitWhole(pending)) session.Run(piece);
+    RunTyped(session, pending);
     pending.clear();
   }
   if (!history.empty()) write_history(history.c_str());
@@ -155,7 +172,8 @@ int RunShell(const Arguments& arguments) {
   Session session(*std::move(database), path,
                   {.format = Format::kBox,
                    .width = IsTerminal(STDOUT_FILENO) ? TerminalWidth() : 0,
-                   .keep_going = interactive});
+                   .keep_going = interactive,
+                   .stop = &pressed});
   if (!interactive) {
     const Result<std::string> script = ReadFile("-");
     if (!script) return Fail(script.error());

@@ -274,7 +274,7 @@ Status FixpointOperator::Rehearse(BuildContext& context) {
 }
 
 void FixpointOperator::Hydrate(Context& context) {
-  body_ = std::make_unique<Graph>(context.source, functions_, GraphOptions{});
+  body_ = std::make_unique<Graph>(context.source, functions_, GraphOptions{.stop = context.stop});
   Result<Installed> built = Build(*body_);
   if (!built) {
     context.Fail(std::move(built).error());

@@ -357,7 +357,7 @@ bool InputOperator::PullRows(std::uint32_t slot, const Pull& pull, Context& cont
     if (walk.test_rows && !InRange(row)) return true;
     if (!MatchesKey(walk, pull, row)) return true;
     go_on = sink(row, 1);
-    return go_on && !context.failed();
+    return go_on && !context.Ends();
   });
   --depth_;
   if (!read) context.Fail(std::move(read).error());

@@ -92,7 +92,8 @@ class Database {
 
   // Runs TreeSQL statements; those outside BEGIN ... COMMIT commit one by one. Stops at the first
   // error, with its line and column in `script`; statements before it stay committed.
-  Result<ExecuteSummary> Execute(std::string_view script, const Params& params = {});
+  Result<ExecuteSummary> Execute(std::string_view script, const Params& params = {},
+                                 const RunOptions& options = {});
   Result<Query> Prepare(std::string_view treesql) const;
 
   // Runs `body` in a transaction and commits it; runs it again on a conflict, at most 100 times.

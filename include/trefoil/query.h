@@ -1,6 +1,7 @@
 // Queries and their answers. All of these are values: they never change, and never dangle.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,6 +33,14 @@ class Params {
  private:
   std::vector<std::pair<std::string, Value>> named_;
   std::vector<Value> positional_;
+};
+
+// How one run goes.
+struct RunOptions {
+  // Set it to true from any thread, or in a signal handler, and the run ends soon with kCancelled.
+  // A statement that ends so wrote nothing, and ends a script; a commit that has begun is finished.
+  // Null: nobody stops it. Must outlive the call.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // The rows of one answer, in order. Nested lists and objects are Values of kind kList and kObject.

@@ -26,7 +26,9 @@ class Snapshot {
 
   Version version() const;
 
-  Result<Rows> Run(const Query& query, const Params& params = {}) const;
+  // Error kCancelled: RunOptions::stop was set.
+  Result<Rows> Run(const Query& query, const Params& params = {},
+                   const RunOptions& options = {}) const;
 
   // The declared columns of one row in declaration order, or nothing.
   Result<std::optional<std::vector<Value>>> Get(std::string_view type,

@@ -41,8 +41,9 @@ class Transaction {
 
   // Runs TreeSQL statements (no BEGIN, COMMIT, ROLLBACK: those are calls here). Stops at the first
   // error, whose statement then wrote nothing.
-  Result<ExecuteSummary> Execute(std::string_view script, const Params& params = {});
-  Result<Rows> Run(const Query& query, const Params& params = {});
+  Result<ExecuteSummary> Execute(std::string_view script, const Params& params = {},
+                                 const RunOptions& options = {});
+  Result<Rows> Run(const Query& query, const Params& params = {}, const RunOptions& options = {});
 
   // Adds a row. Missing fields take their defaults. Returns the key. Errors: kDuplicateKey,
   // kUnknownTable, kUnknownColumn, kTypeMismatch and the constraint violations.

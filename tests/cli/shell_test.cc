@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
 #include "tests/support/program.h"
+#include "trefoil/database.h"
 
 namespace trefoil::testing {
 namespace {
@@ -79,6 +81,34 @@ TEST_F(ShellTest, CtrlCDropsTheLineAndGoesOn) {
   program.Type("\x03");
   program.ReadUntil(kPrompt);
   EXPECT_NE(Enter(program, "SELECT 5 AS five;", "1 row").find("five"), std::string::npos);
+}
+
+TEST_F(ShellTest, CtrlCEndsTheStatementThatRunsAndTheShellGoesOn) {
+  Program program(OnTerminal());
+  program.ReadUntil(kPrompt);
+  Enter(
+      program,
+      "TABLE n (id INT KEY); INSERT INTO n WITH RECURSIVE i (id) AS (SELECT 1 UNION SELECT id + 1 "
+      "FROM i WHERE id < 2000) SELECT id FROM i;",
+      kPrompt);
+  // Eight thousand million combinations: minutes, unless it is stopped.
+  program.Type("SELECT count(*) FROM n a, n b, n c WHERE a.id + b.id < c.id;\n");
+  EXPECT_EQ(program.ReadFor(std::chrono::milliseconds(300)).find("1 row"), std::string::npos);
+  program.Type("\x03");
+  const std::string told = WithoutEscapes(program.ReadUntil(kPrompt));
+  EXPECT_NE(told.find("error[cancelled]: the statement was stopped"), std::string::npos) << told;
+  std::string answer = Enter(program, "SELECT count(*) AS n FROM n;", "1 row");
+  EXPECT_NE(answer.find("2000"), std::string::npos) << answer;
+  // What came behind it in one piece may hold the prompt.
+  if (answer.find(kPrompt, answer.find("1 row")) == std::string::npos) program.ReadUntil(kPrompt);
+  program.EndInput();
+  std::string rest;
+  EXPECT_EQ(program.Wait(&rest).exit_code, 0);
+  const Result<Database> database = Database::Open(folder_ + "/shop.db");
+  ASSERT_TRUE(database.has_value());
+  const Result<CheckReport> report = database->Check();
+  ASSERT_TRUE(report.has_value());
+  EXPECT_TRUE(report->problems.empty());
 }
 
 TEST_F(ShellTest, TellsHowLongAStatementTook) {

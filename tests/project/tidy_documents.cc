@@ -3,9 +3,12 @@
 #include <cctype>
 #include <filesystem>
 #include <map>
+#include <regex>
+#include <utility>
 
 #include "base/str_cat.h"
 #include "tests/project/tidy_rules.h"
+#include "tests/support/script_runner.h"
 
 namespace trefoil::project {
 
@@ -13,6 +16,7 @@ namespace {
 
 constexpr std::string_view kFence = "```";
 constexpr std::string_view kExampleMark = "<!-- example: ";
+constexpr std::string_view kTranscriptMark = "<!-- transcript: ";
 
 struct Line {
   std::string_view text;
@@ -72,12 +76,38 @@ void CheckLinks(const Tree& tree, const SourceFile& file, std::vector<Finding>& 
   }
 }
 
-// A mark `<!-- example: FILE -->` before a fence says that the code is that file, whole.
+// A golden script as a terminal shows it: commands behind "$ " and "> ", and what they print with a
+// blank line behind.
+std::string TerminalText(std::string_view script) {
+  const Result<testing::Script> parsed = testing::ParseScript(script);
+  if (!parsed) return parsed.error().message;
+  std::string text;
+  for (const testing::ScriptStep& step : parsed->steps) {
+    std::string_view prompt = "$ ";
+    for (const std::string_view line : LinesOf(step.statement)) {
+      text += StrCat(std::exchange(prompt, "> "), line, "\n");
+    }
+    if (!step.expected.empty()) text += StrCat(step.expected, "\n\n");
+  }
+  if (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
+// Times differ from run to run, so scripts have a letter for each.
+std::string WithoutTimes(const std::string& text) {
+  static const std::regex kTime(R"([0-9]+\.[0-9]{3} ms)");
+  return std::regex_replace(text, kTime, "T ms");
+}
+
+// A mark before a fence says what the code is: `<!-- example: FILE -->` that file, whole;
+// `<!-- transcript: FILE -->` that golden script.
 void CheckExamples(const Tree& tree, const SourceFile& file, std::vector<Finding>& findings) {
   const std::vector<std::string_view> lines = LinesOf(file.text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (!lines[i].starts_with(kExampleMark)) continue;
-    const std::string_view rest = lines[i].substr(kExampleMark.size());
+    const bool is_transcript = lines[i].starts_with(kTranscriptMark);
+    if (!is_transcript && !lines[i].starts_with(kExampleMark)) continue;
+    const std::string_view rest =
+        lines[i].substr((is_transcript ? kTranscriptMark : kExampleMark).size());
     const std::string_view name = rest.substr(0, rest.find(' '));
     std::string code;
     const bool has_fence = i + 1 < lines.size() && lines[i + 1].starts_with(kFence);
@@ -85,7 +115,10 @@ void CheckExamples(const Tree& tree, const SourceFile& file, std::vector<Finding
       code += StrCat(lines[i], "\n");
     }
     const SourceFile* example = Find(tree, name);
-    if (example != nullptr && example->text == code) continue;
+    if (example != nullptr && (is_transcript ? TerminalText(example->text) == WithoutTimes(code)
+                                             : example->text == code)) {
+      continue;
+    }
     findings.push_back({file.path, static_cast<int>(i), StrCat("the code is not that of ", name)});
   }
 }

@@ -220,6 +220,19 @@ TEST(DocumentsTest, ShowExamplesAsTheyAre) {
             "a.md:4: the code is not that of examples/a.cc\n");
 }
 
+TEST(DocumentsTest, ShowTranscriptsAsTheyAre) {
+  const std::string script =
+      "# A comment.\none 'a\nb'\n----\n\ntwo\n----\nx\ntook T ms\n\nthree\n----\ny\n";
+  const auto shown = [&](const std::string& code) {
+    return Printed(CheckDocuments(
+        {{"a.md", StrCat("# A\n<!-- transcript: a.script -->\n```\n", code, "```\n")},
+         {"a.script", script}}));
+  };
+  EXPECT_EQ(shown("$ one 'a\n> b'\n$ two\nx\ntook 0.125 ms\n\n$ three\ny\n"), "");
+  EXPECT_EQ(shown("$ one 'a\n> b'\n$ two\nx\ntook 0.125 ms\n\n$ three\nz\n"),
+            "a.md:11: the code is not that of a.script\n");
+}
+
 TEST(DocumentsTest, NameCommandsThatExist) {
   const Tree tree = {{"a.md", "# A\n`./dev test` and `./dev tset`\n"},
                      {"dev", "#!/bin/bash\ncommand_test() {\n"}};

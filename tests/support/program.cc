@@ -105,6 +105,13 @@ std::string Program::ReadUntil(std::string_view text) {
   return std::exchange(unread_, {});
 }
 
+std::string Program::ReadFor(std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (ReadSome(until)) {
+  }
+  return std::exchange(unread_, {});
+}
+
 void Program::Signal(int number) { ::kill(pid_, number); }
 
 Program::Ended Program::Wait(std::string* rest) {

@@ -35,6 +35,8 @@ class Program {
   // Reads on until the output since the last call holds `text`, at most 20 seconds. Returns that
   // output, whether or not it does.
   std::string ReadUntil(std::string_view text);
+  // Reads for that long; returns the output since the last call.
+  std::string ReadFor(std::chrono::milliseconds time);
   void Signal(int number);
   // Waits for the end; `rest` gets the output since the last call.
   Ended Wait(std::string* rest);
