@@ -3,11 +3,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "bench/compare.h"
+#include "bench/picture.h"
 #include "bench/suite.h"
 
 namespace trefoil::bench {
@@ -21,6 +26,9 @@ constexpr std::string_view kUsage = R"(usage: trefoil_bench [SUITE...] [OPTION..
   --case NAME      only this case; may be repeated
   --directory DIR  where files go (a temporary directory)
   --json FILE      appends the results as JSON lines
+  --picture FILE   writes how the cases grow with their input as one SVG picture
+  --compare A B    runs nothing: tells which results of file B differ from those of A beyond noise,
+                   and ends with exit code 1 if one is worse
 Without SUITE all suites run:
 )";
 
@@ -28,6 +36,8 @@ struct Arguments {
   SuiteOptions options;
   std::vector<std::string> suites;
   std::string json;
+  std::string picture;
+  std::vector<std::string> compared;  // two files, or none
 };
 
 void PrintUsage() {
@@ -61,6 +71,11 @@ std::optional<Arguments> Parse(const std::vector<std::string>& words) {
       arguments.options.directory = words[++i];
     } else if (word == "--json") {
       arguments.json = words[++i];
+    } else if (word == "--picture") {
+      arguments.picture = words[++i];
+    } else if (word == "--compare" && i + 2 < words.size()) {
+      arguments.compared = {words[i + 1], words[i + 2]};
+      i += 2;
     } else {
       return std::nullopt;
     }
@@ -69,12 +84,31 @@ std::optional<Arguments> Parse(const std::vector<std::string>& words) {
   return arguments;
 }
 
-// Appends to the file of --json. False when that fails.
-bool AppendTo(const std::string& path, const std::string& text) {
-  std::FILE* file = std::fopen(path.c_str(), "a");
+// Writes to a file, as fopen's `mode` says. False when that fails.
+bool WriteTo(const std::string& path, const char* mode, const std::string& text) {
+  std::FILE* file = std::fopen(path.c_str(), mode);
   if (file == nullptr) return false;
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   return std::fclose(file) == 0 && written;
+}
+
+int RunComparison(const std::string& before, const std::string& after) {
+  std::string texts[2];
+  for (const auto& [path, text] : {std::pair(before, &texts[0]), std::pair(after, &texts[1])}) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+      std::fprintf(stderr, "trefoil_bench: cannot read %s\n", path.c_str());
+      return 2;
+    }
+    text->assign(std::istreambuf_iterator<char>(file), {});
+  }
+  const Result<std::vector<Comparison>> compared = Compare(texts[0], texts[1]);
+  if (!compared) {
+    std::fprintf(stderr, "trefoil_bench: %s\n", compared.error().message.c_str());
+    return 2;
+  }
+  std::fputs(ComparisonText(*compared).c_str(), stdout);
+  return std::ranges::count(*compared, Verdict::kWorse, &Comparison::verdict) > 0 ? 1 : 0;
 }
 
 int Run(Arguments arguments) {
@@ -85,6 +119,7 @@ int Run(Arguments arguments) {
     arguments.options.directory = name;
   }
   int failed = 0;
+  std::vector<Chart> charts;
   for (const Suite& suite : AllSuites()) {
     const bool named = std::ranges::find(arguments.suites, suite.name) != arguments.suites.end();
     if (!arguments.suites.empty() && !named) continue;
@@ -92,10 +127,15 @@ int Run(Arguments arguments) {
     suite.run(arguments.options, report);
     std::printf("%s\n", report.Table().c_str());
     std::fflush(stdout);
-    if (!arguments.json.empty() && !AppendTo(arguments.json, report.JsonLines())) {
+    for (Chart& chart : report.Charts()) charts.push_back(std::move(chart));
+    if (!arguments.json.empty() && !WriteTo(arguments.json, "a", report.JsonLines())) {
       std::fprintf(stderr, "trefoil_bench: cannot write %s\n", arguments.json.c_str());
       failed = 1;
     }
+  }
+  if (!arguments.picture.empty() && !WriteTo(arguments.picture, "w", GrowthPicture(charts))) {
+    std::fprintf(stderr, "trefoil_bench: cannot write %s\n", arguments.picture.c_str());
+    failed = 1;
   }
   if (temporary) std::filesystem::remove_all(arguments.options.directory);
   return failed;
@@ -119,6 +159,9 @@ int main(int argc, char** argv) {
   if (!known) {
     trefoil::bench::PrintUsage();
     return 2;
+  }
+  if (!arguments->compared.empty()) {
+    return trefoil::bench::RunComparison(arguments->compared[0], arguments->compared[1]);
   }
   return trefoil::bench::Run(*arguments);
 }

@@ -89,7 +89,7 @@ double Report::RatioTo(const Row& row, const std::string& peer) const {
 }
 
 std::string Report::Table() const {
-  constexpr std::size_t kNameWidth = 26;
+  constexpr std::size_t kNameWidth = 38;
   constexpr std::size_t kColumnWidth = 17;
   std::string text = StrCat("== ", suite_, "\n");
   for (const std::string& note : notes_) text += StrCat("   ", note, "\n");
@@ -132,6 +132,31 @@ std::string Report::JsonLines() const {
     }
   }
   return lines;
+}
+
+std::vector<Chart> Report::Charts() const {
+  constexpr std::string_view kBy = ", by ";
+  constexpr std::size_t kPointsMin = 3;
+  std::vector<Chart> charts;
+  for (const Row& row : rows_) {
+    const auto values = row.values.find(kOurs);
+    if (values == row.values.end()) continue;
+    const double median = Median(values->second);
+    if (row.n == 0 || median <= 0) continue;
+    auto chart = std::ranges::find(charts, row.name, &Chart::title);
+    if (chart == charts.end()) {
+      const std::size_t by = row.name.find(kBy);
+      charts.push_back({.title = row.name,
+                        .x_label = by == row.name.npos ? "n" : row.name.substr(by + kBy.size()),
+                        .unit = row.unit,
+                        .points = {}});
+      chart = charts.end() - 1;
+    }
+    chart->points.emplace_back(static_cast<double>(row.n), median);
+  }
+  std::erase_if(charts, [](const Chart& chart) { return chart.points.size() < kPointsMin; });
+  for (Chart& chart : charts) std::ranges::sort(chart.points);
+  return charts;
 }
 
 SuiteRegistration::SuiteRegistration(Suite suite) { Registered().push_back(std::move(suite)); }

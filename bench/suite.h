@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/picture.h"
+
 namespace trefoil::bench {
 
 struct SuiteOptions {
@@ -52,6 +54,9 @@ class Report {
   // {"suite","case","engine","n","value","unit","ratio_to","ratio"}, one object a line: one for
   // each peer's value, and ours once for each peer with the ratio to it (> 1: we are better).
   std::string JsonLines() const;
+  // Ours over the size of the input, for each case that was measured at three sizes or more. What
+  // the size counts stands in the name of the case: "change, by rows".
+  std::vector<Chart> Charts() const;
 
  private:
   struct Row {
