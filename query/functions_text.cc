@@ -1,10 +1,14 @@
 // Text: positions and lengths count Unicode code points, from 1. Cases fold in ASCII only.
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/hash.h"
+#include "base/list_position.h"
 #include "query/functions.h"
 
 namespace trefoil::query {
@@ -194,6 +198,18 @@ Answer Hex(Arguments in) {
   return Value::Text(result);
 }
 
+// position_between(before, after [, who]): NULL is an end of the list. Concurrent insertions at one
+// place differ by `who`, the key of the row for example.
+Answer PositionOf(Arguments in) {
+  const auto end = [&](std::size_t i) {
+    return in[i].is_null() ? std::optional<std::string_view>() : in[i].AsText();
+  };
+  const std::string who = in.size() > 2 && !in[2].is_null() ? ToText(in[2]) : std::string();
+  const std::uint64_t jitter = who.empty() ? 0 : Hash64(Slice(who));
+  const std::optional<std::string> position = PositionBetween(end(0), end(1), jitter);
+  return position ? Value::Text(*position) : Answer();
+}
+
 constexpr Function kFunctions[] = {
     {"concat", "a*:t", true, Concat},
     {"contains", "aa:b", false, Contains},
@@ -204,6 +220,7 @@ constexpr Function kFunctions[] = {
     {"lower", "t:t", false, Lower},
     {"lpad", "ti?t:t", false, PadLeft},
     {"ltrim", "t?t:t", false, TrimLeft},
+    {"position_between", "tt?a:t", true, PositionOf},
     {"repeat", "ti:t", false, Repeat},
     {"replace", "ttt:t", false, Replace},
     {"reverse", "t:t", false, Reverse},
