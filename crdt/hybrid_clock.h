@@ -12,6 +12,8 @@
 namespace trefoil::crdt {
 
 inline constexpr int kCounterBits = 16;
+// What is stamped further ahead of the wall clock than this is not applied until its time has come.
+inline constexpr std::uint64_t kDriftMax = std::uint64_t{5 * 60 * 1000} << kCounterBits;
 
 // The hybrid time at which the wall clock shows `micros` since 1970; earlier moments count as 0.
 constexpr std::uint64_t HybridTimeOf(std::int64_t micros) {

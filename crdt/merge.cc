@@ -58,6 +58,43 @@ bool BeatsExtreme(const FactState& state, const FactOp& op) {
   return op.kind == MergeKind::kMax ? op.value > state.value : op.value < state.value;
 }
 
+void JoinShards(FactState& state, const FactState& other, const SiteTable& sites) {
+  const auto site_of = [&](const Shard& shard) -> const SiteId& {
+    return sites.Of(shard.stamp.site);
+  };
+  for (const Shard& shard : other.shards) {
+    const auto place = std::ranges::lower_bound(state.shards, site_of(shard), {}, site_of);
+    if (place == state.shards.end() || place->stamp.site != shard.stamp.site) {
+      state.shards.insert(place, shard);
+    } else if (place->stamp.time < shard.stamp.time) {
+      *place = shard;
+    }
+  }
+  state.value = Value::Int(CountOf(state));
+}
+
+bool Has(const FactState& state, const Alternative& alternative) {
+  return std::ranges::find(state.alternatives, alternative.stamp, &Alternative::stamp) !=
+         state.alternatives.end();
+}
+
+void JoinAlternatives(FactState& state, const FactState& other, const AppliedTimes& applied,
+                      const SiteTable& sites) {
+  std::vector<Alternative> joined;
+  for (const Alternative& a : state.alternatives) {
+    if (Has(other, a) || a.stamp.time > applied.there[a.stamp.site]) joined.push_back(a);
+  }
+  for (const Alternative& a : other.alternatives) {
+    if (!Has(state, a) && a.stamp.time > applied.here[a.stamp.site]) joined.push_back(a);
+  }
+  std::ranges::sort(joined, [&](const Alternative& a, const Alternative& b) {
+    return CompareStamps(a.stamp, b.stamp, sites) < 0;
+  });
+  state.alternatives = std::move(joined);
+  state.retracted = state.alternatives.empty();
+  state.value = state.retracted ? Value() : state.alternatives.back().value;
+}
+
 bool TakeStamp(Slice& bytes, std::size_t sites, Stamp* stamp) {
   const std::optional<std::uint64_t> ordinal = ReadVarint(bytes);
   if (!ordinal || *ordinal >= sites) return false;
@@ -154,6 +191,43 @@ bool MergeOp(FactState& state, const FactOp& op, const Stamp& stamp, const SiteT
   }
   if (changed && newer) state.stamp = stamp;
   return changed;
+}
+
+bool JoinStates(FactState& state, const FactState& other, const AppliedTimes& applied,
+                const SiteTable& sites) {
+  if (other.causal_length < state.causal_length) return false;
+  // A state without any write yet is joined to, as an alternative may have been removed from it.
+  if (other.causal_length > state.causal_length) {
+    state = {.kind = other.kind, .causal_length = other.causal_length, .retracted = true};
+  } else if (other.kind != state.kind) {
+    if (other.kind < state.kind) return false;
+    state = {.kind = other.kind, .causal_length = other.causal_length, .retracted = true};
+  }
+  const FactState before = state;
+  const bool newer = CompareStamps(other.stamp, state.stamp, sites) > 0;
+  switch (other.kind) {
+    case MergeKind::kRegister:
+      if (newer) state = other;
+      break;
+    case MergeKind::kCounter:
+      state.retracted = false;
+      JoinShards(state, other, sites);
+      break;
+    case MergeKind::kMv:
+    case MergeKind::kSet:
+      JoinAlternatives(state, other, applied, sites);
+      break;
+    case MergeKind::kMax:
+    case MergeKind::kMin: {
+      const FactOp op = {.kind = other.kind, .value = other.value};
+      if (BeatsExtreme(state, op) || (other.value == state.value && newer)) state = other;
+      break;
+    }
+  }
+  if (newer && other.kind != MergeKind::kMax && other.kind != MergeKind::kMin) {
+    state.stamp = other.stamp;
+  }
+  return !(state == before);
 }
 
 std::int64_t CountOf(const FactState& state) {

@@ -77,6 +77,19 @@ struct FactOp {
 // Joins `op`, written at `stamp`, to `state`. Returns whether the state is another now.
 bool MergeOp(FactState& state, const FactOp& op, const Stamp& stamp, const SiteTable& sites);
 
+// What two replicas have applied, as needed to join their states: by ordinal the time of the newest
+// transaction of each site, 0 = none.
+struct AppliedTimes {
+  std::vector<std::uint64_t> here = {};
+  std::vector<std::uint64_t> there = {};
+};
+
+// Makes of `state` what it is when everything that `other`, the same fact on another replica, has
+// seen is applied, too. An alternative that only one side has and the other has seen was removed
+// there. Returns whether the state is another now.
+bool JoinStates(FactState& state, const FactState& other, const AppliedTimes& applied,
+                const SiteTable& sites);
+
 // Orders stamps of this replica as every replica orders them.
 std::strong_ordering CompareStamps(const Stamp& a, const Stamp& b, const SiteTable& sites);
 

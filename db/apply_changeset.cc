@@ -155,6 +155,18 @@ Status FrameApplier::Apply(std::span<const crdt::Frame* const> frames,
   if (Status gathered = Gather(frames); !gathered) return gathered;
   if (Status read = ReadStored(); !read) return read;
   Join();
+  return Finish(read_schema);
+}
+
+Status FrameApplier::ApplyState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times,
+                                const SchemaReader& read_schema) {
+  if (Status gathered = GatherState(changeset); !gathered) return gathered;
+  if (Status read = ReadStored(); !read) return read;
+  JoinState(changeset, times);
+  return Finish(read_schema);
+}
+
+Status FrameApplier::Finish(const SchemaReader& read_schema) {
   if (Status lives = FindLives(); !lives) return lives;
   if (Status put = PutFacts(); !put) return put;
   if (Status followed = FollowSchema(read_schema); !followed) return followed;
@@ -216,6 +228,38 @@ void FrameApplier::Join() {
     crdt::FactOp op = incoming.op->op;
     for (schema::Stamp& stamp : op.observed) stamp.site = (*incoming.sites)[stamp.site];
     crdt::MergeOp(facts_[place].state, op, incoming.stamp, sites_);
+  }
+}
+
+// The facts of a state ascend and are each there once.
+Status FrameApplier::GatherState(const crdt::StateChangeset& changeset) {
+  for (const crdt::StateFact& fact : changeset.facts) {
+    if (Status row = CheckRowCell(fact.op); !row) return row;
+    IncomingOp& incoming = incoming_.emplace_back();
+    incoming.key =
+        schema::FactKey(fact.op.type, fact.op.attribute, Slice(fact.op.subject)) + fact.op.element;
+    incoming.op = &fact.op;
+  }
+  return Ok();
+}
+
+void FrameApplier::JoinState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times) {
+  std::vector<schema::SiteOrdinal> ordinal_of;  // by place in the vector of the changeset
+  for (const auto& [site, head] : changeset.header.heads) ordinal_of.push_back(sites_.Add(site));
+  const auto by_ordinal = [&](const crdt::HeadTimes& of_sites) {
+    std::vector<std::uint64_t> result(sites_.size(), 0);
+    for (const auto& [site, time] : of_sites) result[*sites_.Find(site)] = time;
+    return result;
+  };
+  const crdt::AppliedTimes applied = {.here = by_ordinal(times),
+                                      .there = by_ordinal(changeset.times)};
+  Check(facts_.size() == changeset.facts.size(), "each fact of a state has its own key");
+  for (std::size_t i = 0; i < facts_.size(); ++i) {
+    FactState other = changeset.facts[i].state;
+    other.stamp.site = ordinal_of[other.stamp.site];
+    for (crdt::Shard& shard : other.shards) shard.stamp.site = ordinal_of[shard.stamp.site];
+    for (crdt::Alternative& a : other.alternatives) a.stamp.site = ordinal_of[a.stamp.site];
+    crdt::JoinStates(facts_[i].state, other, applied, sites_);
   }
 }
 

@@ -3,6 +3,8 @@
 //
 //   ops of all frames, by key -> joined to the stored state -> lives of rows -> schema -> indexes
 //
+// A state (crdt/state_changeset.h) takes the same way: its facts are joined instead of ops.
+//
 // Nothing is decided here: crdt/merge.h says who wins. I1: a stored fact has the causal length of
 // its row, which is odd; so what is stored follows from the set of transactions applied alone.
 #pragma once
@@ -19,6 +21,7 @@
 #include "crdt/log_frame.h"
 #include "crdt/merge.h"
 #include "crdt/site.h"
+#include "crdt/state_changeset.h"
 #include "db/commit_delta.h"
 #include "db/overlay_view.h"
 #include "db/pinned.h"
@@ -45,6 +48,10 @@ class FrameApplier {
   // the replicas declare one column in two ways. Then `view` is to be thrown away.
   Status Apply(std::span<const crdt::Frame* const> frames, const SchemaReader& read_schema);
 
+  // Joins the state of another replica; `times`: what this replica has applied. Errors: as Apply.
+  Status ApplyState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times,
+                    const SchemaReader& read_schema);
+
   const schema::SchemaRef& schema() const { return schema_; }
   // Rows with a visible difference, by type and subject.
   std::vector<TouchedRow> TakeTouched();
@@ -68,9 +75,12 @@ class FrameApplier {
   };
   using RowName = std::pair<TypeId, std::string>;
 
+  Status Finish(const SchemaReader& read_schema);
   Status Gather(std::span<const crdt::Frame* const> frames);
+  Status GatherState(const crdt::StateChangeset& changeset);
   Status ReadStored();
   void Join();
+  void JoinState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times);
   Status FindLives();
   Status PutFacts();
   bool IsClaim(const crdt::FrameOp& op) const;

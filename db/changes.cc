@@ -1,5 +1,7 @@
 // What this replica tells others: its transactions, its digest, and a copy that writes beside it.
 #include <algorithm>
+#include <mutex>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "base/str_cat.h"
 #include "crdt/changeset.h"
 #include "crdt/digest.h"
+#include "crdt/state_changeset.h"
 #include "db/engine.h"
 #include "db/fact_walk.h"
 #include "db/public_state.h"
@@ -50,7 +53,7 @@ Result<std::string> Engine::Changes(const crdt::Heads& known) const {
   std::vector<LoggedFrame> frames;
   lsm::SequenceNumber sequence;
   {
-    const std::lock_guard lock(commit_mutex_);
+    std::unique_lock lock(commit_mutex_);
     const SnapshotView view(*store_, store_->GetSnapshot());
     sequence = view.sequence();
     const crdt::SiteTable& sites = log_->sites();
@@ -59,25 +62,48 @@ Result<std::string> Engine::Changes(const crdt::Heads& known) const {
       const std::uint64_t from = crdt::HeadOf(known, site);
       if (from >= head) continue;
       if (from < crdt::HeadOf(log_->floors(), site)) {
-        return MakeError(ErrorCode::kTooOld,
-                         "this replica no longer holds all transactions that the other one lacks",
-                         "copy the database with Clone, or load its dump");
+        lock.unlock();
+        return StateChanges();
       }
       if (Status read = ReadLog(view, *sites.Find(site), from, &frames); !read) {
         return std::move(read).error();
       }
     }
   }
-  // What leaves the process must not be taken back by a crash.
-  if (!read_only()) {
-    if (Status synced = store_->SyncUpTo(sequence); !synced) return std::move(synced).error();
-  }
+  if (Status synced = SyncBeforeTelling(sequence); !synced) return std::move(synced).error();
   // What happened before has the smaller stamp, so this order is causal.
   std::ranges::sort(frames, [](const LoggedFrame& a, const LoggedFrame& b) {
     return std::tie(a.time, a.site) < std::tie(b.time, b.site);
   });
   for (LoggedFrame& frame : frames) changeset.frames.push_back(std::move(frame.bytes));
   return crdt::EncodeChangeset(changeset);
+}
+
+// What leaves the process must not be taken back by a crash.
+Status Engine::SyncBeforeTelling(lsm::SequenceNumber sequence) const {
+  return read_only() ? Ok() : store_->SyncUpTo(sequence);
+}
+
+// The whole state, for a replica that lacks what the log no longer holds.
+Result<std::string> Engine::StateChanges() const {
+  crdt::SiteTable sites;
+  PinnedRef pinned;
+  std::optional<crdt::StateWriter> writer;
+  {
+    const std::lock_guard lock(commit_mutex_);
+    sites = log_->sites();
+    pinned = Pin();
+    const crdt::ChangesetHeader header = {.sender = sites.Of(log_->own()), .heads = log_->heads()};
+    writer.emplace(header, log_->times(), sites);
+  }
+  if (Status synced = SyncBeforeTelling(ToNumber(pinned->version())); !synced) {
+    return std::move(synced).error();
+  }
+  Status walked = ForFacts(pinned->view(), sites, [&](Slice key, const crdt::FactState& state) {
+    writer->Add(key, state);
+  });
+  if (!walked) return std::move(walked).error();
+  return writer->Finish();
 }
 
 Result<Digest> Engine::StateDigest() const {

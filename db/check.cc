@@ -201,6 +201,7 @@ Result<CheckReport> Engine::CheckData(const OnProgress& progress) const {
 }
 
 Status Engine::Compact() {
+  if (Status collected = CollectLog(); !collected) return collected;
   if (Status flushed = store_->Flush(); !flushed) return flushed;
   return store_->Compact({});
 }

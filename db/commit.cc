@@ -291,7 +291,7 @@ Result<Version> Engine::CommitHeld(WriteTransaction& transaction) {
   const lsm::WriteBatch& batch = MakeBatch(transaction, time);
   Result<Version> version = Publish(transaction, batch);
   if (!version) return version;
-  if (*dot) log_->NoteOwn(**dot);
+  if (*dot) log_->NoteOwn(**dot, time);
   if (Status worked = Work(batch); !worked) return std::move(worked).error();
   return version;
 }

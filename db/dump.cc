@@ -20,14 +20,16 @@ namespace db {
 Result<std::string> Engine::DumpText() const {
   crdt::SiteTable sites;
   crdt::Heads heads;
+  crdt::HeadTimes times;
   PinnedRef pinned;
   {
     const std::lock_guard lock(commit_mutex_);
     sites = log_->sites();
     heads = log_->heads();
+    times = log_->times();
     pinned = Pin();
   }
-  DumpWriter writer(heads, sites);
+  DumpWriter writer(heads, times, sites);
   Status walked = ForFacts(pinned->view(), sites, [&](Slice key, const crdt::FactState& state) {
     writer.Add(key, state);
   });
@@ -63,7 +65,7 @@ Status Engine::PutDumped(WriteTransaction& transaction, const DumpedState& dumpe
       return built;
     }
   }
-  log_->PutFloors(transaction.view_.writes(), dumped.heads);
+  log_->PutFloors(transaction.view_.writes(), dumped.heads, dumped.times);
   return Ok();
 }
 
@@ -86,7 +88,7 @@ Status Engine::LoadText(std::string_view text) {
     const lsm::WriteBatch& batch = MakeBatch(*transaction, hybrid_clock_->Next());
     Result<Version> published = Publish(*transaction, batch);
     if (!published) return std::move(published).error();
-    log_->NoteState(dumped->heads);
+    log_->NoteState(dumped->heads, dumped->times);
     version = *published;
   }
   Deliver(version);

@@ -119,7 +119,7 @@ Status Engine::ReadMeta() {
   Result<SiteLog> log = SiteLog::Read(view, own);
   if (!log) return std::move(log).error();
   log_ = *std::move(log);
-  return Ok();
+  return ReadPeers(view);
 }
 
 // As whom this replica writes. Two directories must never write as one site, so a copy, which holds

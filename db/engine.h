@@ -35,6 +35,8 @@
 #include "base/env_memory.h"
 #include "base/thread_id.h"
 #include "crdt/hybrid_clock.h"
+#include "crdt/stability.h"
+#include "crdt/state_changeset.h"
 #include "db/commit_delta.h"
 #include "db/key_generator.h"
 #include "db/meta.h"
@@ -113,8 +115,12 @@ class Engine {
 
   // All commits so far are on the device on return.
   Status Flush() { return store_->SyncUpTo(store_->last_sequence()); }
-  // Merges the store down to its smallest form and waits.
+  // Merges the store down to its smallest form and waits; the log is collected first.
   Status Compact();
+  // Drops the transactions that every other member has applied. `lease`: how long a replica that is
+  // not heard counts as a member.
+  static constexpr std::chrono::microseconds kLease = std::chrono::hours(24 * 30);
+  Status CollectLog(std::chrono::microseconds lease = kLease);
   // A consistent copy in a new directory.
   Status Backup(const std::string& to) const;
   // Reads everything; see CheckReport.
@@ -168,8 +174,23 @@ class Engine {
   Status CollectIncoming(Slice changeset, Incoming* incoming) const;
   Status AddPending(Incoming* incoming) const;
   void ChooseReady(Incoming* incoming) const;
+  void NoteWriters(const Incoming& incoming);
+  // The same for the state of another replica; see merge_state.cc.
+  Status CheckState(const crdt::StateChangeset& changeset) const;
+  Result<crdt::ChangesetHeader> MergeState(Slice changeset, MergeSummary* summary);
+  Result<Version> JoinState(const crdt::StateChangeset& changeset, MergeSummary* summary);
+  Result<std::string> StateChanges() const;
+  // What others have applied, and what need not be kept for them; see collect_log.cc.
+  Status ReadPeers(const ReadView& view);
+  void NotePeer(const crdt::SiteId& site, const crdt::Heads& applied);
+  crdt::ReplicaId OwnId() const;
+  crdt::Heads StableFloors(std::chrono::microseconds lease);
+  Result<std::uint64_t> TimeOfFrame(const crdt::SiteId& site, std::uint64_t sequence) const;
+  Result<Version> DropFrames(const crdt::Heads& floors);
+  Status SyncBeforeTelling(lsm::SequenceNumber sequence) const;
   Status CopyWithoutSite(const std::string& to) const;
   Status PutDumped(WriteTransaction& transaction, const DumpedState& dumped);
+  Status MergeAny(Slice changeset, MergeSummary* summary);
   Result<Version> MergeHeld(Incoming& incoming, MergeSummary* summary);
   Result<Version> Publish(WriteTransaction& transaction, const lsm::WriteBatch& batch);
   Status Work(const lsm::WriteBatch& batch);
@@ -195,6 +216,7 @@ class Engine {
   mutable std::mutex commit_mutex_;
   std::optional<crdt::HybridClock> hybrid_clock_;    // guarded by commit_mutex_
   std::optional<SiteLog> log_;                       // guarded by commit_mutex_
+  crdt::Peers peers_;                                // guarded by commit_mutex_
   std::uint64_t reserved_time_ = 0;                  // guarded by commit_mutex_
   std::map<std::string, std::string> pending_meta_;  // guarded by commit_mutex_
   std::int64_t last_wall_micros_ = 0;                // guarded by commit_mutex_

@@ -26,8 +26,6 @@ namespace trefoil::db {
 
 namespace {
 
-// A transaction stamped further ahead of this clock than this waits until its time has come.
-constexpr std::uint64_t kDriftMax = std::uint64_t{5 * 60 * 1000} << crdt::kCounterBits;
 // Transactions that wait for others, in bytes; beyond it the rest is forgotten and comes again.
 constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
 
@@ -64,8 +62,10 @@ Uuids UuidsOf(const crdt::Heads& heads) {
 }  // namespace
 
 struct Engine::Incoming {
+  crdt::ChangesetHeader header;
   std::map<crdt::Dot, RemoteFrame> frames;  // new and verified, those that wait included
   std::vector<const RemoteFrame*> ready;    // in causal order
+  std::vector<std::string> stale = {};      // keys of what waited and came by another way
   std::uint64_t known = 0;
   std::uint64_t held = 0;
 };
@@ -116,6 +116,7 @@ Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) const {
     if (!frame) return bad(std::move(frame).error());
     incoming->frames.try_emplace(dot, RemoteFrame{*std::move(frame), std::move(bytes)});
   }
+  incoming->header = std::move(decoded->header);
   return AddPending(incoming);
 }
 
@@ -129,6 +130,10 @@ Status Engine::AddPending(Incoming* incoming) const {
     Result<crdt::Frame> frame = crdt::DecodeFrame(waiting->value());
     if (!frame) return std::move(frame).error();
     const crdt::Dot dot = frame->dot;
+    if (dot.sequence <= crdt::HeadOf(log_->heads(), dot.site)) {
+      incoming->stale.push_back(waiting->key().ToString());
+      continue;
+    }
     RemoteFrame& pending = incoming->frames[dot];
     pending = {*std::move(frame), waiting->value().ToString(), true};
   }
@@ -136,7 +141,7 @@ Status Engine::AddPending(Incoming* incoming) const {
 }
 
 void Engine::ChooseReady(Incoming* incoming) const {
-  const std::uint64_t latest = crdt::HybridTimeOf(clock_->NowMicros()) + kDriftMax;
+  const std::uint64_t latest = crdt::HybridTimeOf(clock_->NowMicros()) + crdt::kDriftMax;
   crdt::Heads heads = log_->heads();
   for (bool more = true; more;) {
     more = false;
@@ -150,6 +155,18 @@ void Engine::ChooseReady(Incoming* incoming) const {
   }
   incoming->held = static_cast<std::uint64_t>(std::ranges::count_if(
       incoming->frames, [&](const auto& entry) { return entry.second.frame.time > latest; }));
+}
+
+// A transaction says what its writer had applied.
+void Engine::NoteWriters(const Incoming& incoming) {
+  std::map<crdt::SiteId, crdt::Heads> applied;
+  for (const RemoteFrame* remote : incoming.ready) {
+    const crdt::Frame& frame = remote->frame;
+    crdt::Heads& of_writer = applied[frame.dot.site];
+    crdt::JoinHeads(of_writer, frame.deps);
+    of_writer[frame.dot.site] = frame.dot.sequence;
+  }
+  for (const auto& [site, heads] : applied) NotePeer(site, heads);
 }
 
 Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
@@ -183,15 +200,40 @@ Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
     const std::string key = PendingKeyOf(dot);
     writes.Put(Slice(key), Slice(remote.bytes));
   }
+  for (const std::string& key : incoming.stale) writes.Delete(Slice(key));
   if (writes.empty()) return Version{store_->last_sequence()};
   const lsm::WriteBatch& batch = MakeBatch(*transaction, hybrid_clock_->Next());
   Result<Version> version = Publish(*transaction, batch);
   if (!version) return version;
-  for (const RemoteFrame* remote : incoming.ready) log_->NoteRemote(remote->frame.dot);
-  summary->transactions_applied = incoming.ready.size();
-  summary->facts_changed = applier.facts_changed();
+  for (const RemoteFrame* remote : incoming.ready) {
+    log_->NoteRemote(remote->frame.dot, remote->frame.time);
+  }
+  NoteWriters(incoming);
+  summary->transactions_applied += incoming.ready.size();
+  summary->facts_changed += applier.facts_changed();
   if (Status worked = Work(batch); !worked) return std::move(worked).error();
   return version;
+}
+
+Status Engine::MergeAny(Slice changeset, MergeSummary* summary) {
+  Incoming incoming;
+  if (crdt::HoldsState(changeset)) {
+    Result<crdt::ChangesetHeader> header = MergeState(changeset, summary);
+    if (!header) return std::move(header).error();
+    incoming.header = *std::move(header);
+    // What waited may follow what came.
+    if (Status added = AddPending(&incoming); !added) return added;
+  } else if (Status collected = CollectIncoming(changeset, &incoming); !collected) {
+    return collected;
+  }
+  ChooseReady(&incoming);
+  summary->transactions_known += incoming.known;
+  summary->transactions_held = incoming.held;
+  Result<Version> version = MergeHeld(incoming, summary);
+  if (!version) return std::move(version).error();
+  summary->version = *version;
+  NotePeer(incoming.header.sender, incoming.header.heads);
+  return Ok();
 }
 
 Result<MergeSummary> Engine::Merge(Slice changeset) {
@@ -201,16 +243,7 @@ Result<MergeSummary> Engine::Merge(Slice changeset) {
   MergeSummary summary;
   {
     const std::lock_guard lock(commit_mutex_);
-    Incoming incoming;
-    if (Status collected = CollectIncoming(changeset, &incoming); !collected) {
-      return std::move(collected).error();
-    }
-    ChooseReady(&incoming);
-    summary.transactions_known = incoming.known;
-    summary.transactions_held = incoming.held;
-    Result<Version> version = MergeHeld(incoming, &summary);
-    if (!version) return std::move(version).error();
-    summary.version = *version;
+    if (Status merged = MergeAny(changeset, &summary); !merged) return std::move(merged).error();
   }
   Deliver(summary.version);
   return summary;

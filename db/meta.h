@@ -6,6 +6,7 @@
 //            in; in another directory it is a copy, and a copy writes as a site of its own
 //   clock    8 bytes: no stamp given out so far is greater; moved on by steps, so that few commits
 //            carry it
+//   peer..   by 16 bytes of another replica: what it is known to have applied (crdt/stability.h)
 #pragma once
 
 #include <array>
@@ -32,6 +33,7 @@ inline constexpr char kMetaFormat[] = "format";
 inline constexpr char kMetaSite[] = "site";
 inline constexpr char kMetaHome[] = "home";
 inline constexpr char kMetaClock[] = "clock";
+inline constexpr char kMetaPeer[] = "peer";
 
 std::string EncodeFormat(std::uint32_t format);
 std::string EncodeSite(const SiteIdentity& site);

@@ -76,7 +76,8 @@ class Salvager {
     if (Status read = ReadSites(); !read) return std::move(read).error();
     if (Status read = ReadFacts(); !read) return std::move(read).error();
     if (unreadable_ > 0) report_.lost.push_back(StrCat(unreadable_, " facts do not read"));
-    DumpWriter writer(Heads(), sites_);
+    const auto [heads, times] = Applied();
+    DumpWriter writer(heads, times, sites_);
     for (DumpedFact& fact : facts_) writer.Add(Slice(fact.key), std::move(fact.state));
     report_.facts = facts_.size();
     report_.dump = writer.Finish();
@@ -146,14 +147,14 @@ class Salvager {
   }
 
   // How far each replica's transactions are known: as stored, or not at all (S3).
-  crdt::Heads Heads() const {
-    crdt::Heads none;
+  std::pair<crdt::Heads, crdt::HeadTimes> Applied() const {
+    std::pair<crdt::Heads, crdt::HeadTimes> none;
     for (std::size_t i = 0; i < sites_.size(); ++i) {
-      none[sites_.Of(static_cast<schema::SiteOrdinal>(i))] = 0;
+      none.first[sites_.Of(static_cast<schema::SiteOrdinal>(i))] = 0;
     }
     if (!report_.lost.empty()) return none;
     const Result<SiteLog> log = SiteLog::Read(view_, crdt::SiteId());
-    return log ? log->heads() : none;
+    return log ? std::pair(log->heads(), log->times()) : none;
   }
 
   Env& env_;

@@ -24,22 +24,35 @@ Error BadEntry(const char* what) {
                     "run `trefoil check`");
 }
 
-std::string EncodeSiteEntry(const SiteId& site, std::uint64_t floor) {
+struct SiteEntry {
+  SiteId site;
+  std::uint64_t floor = 0;
+  std::uint64_t time = 0;  // of the transaction with the number of the floor
+};
+
+std::string EncodeSiteEntry(const SiteEntry& entry) {
   std::string value;
-  crdt::AppendSite(value, site);
-  AppendVarint(value, floor);
+  crdt::AppendSite(value, entry.site);
+  AppendVarint(value, entry.floor);
+  if (entry.floor != 0) AppendFixed64(value, entry.time);
   return value;
+}
+
+bool DecodeSiteEntry(Slice value, SiteEntry* entry) {
+  if (!crdt::TakeSite(value, &entry->site)) return false;
+  const std::optional<std::uint64_t> floor = ReadVarint(value);
+  if (!floor) return false;
+  entry->floor = *floor;
+  if (entry->floor == 0) return value.empty();
+  const std::optional<std::uint64_t> time = ReadFixed64(value);
+  entry->time = time.value_or(0);
+  return time && value.empty();
 }
 
 void PutSite(WriteSet& writes, SiteOrdinal ordinal, const std::string& entry) {
   const std::string key = schema::SiteKey(ordinal);
   writes.Put(Slice(key), Slice(entry));
 }
-
-struct SiteEntry {
-  SiteId site;
-  std::uint64_t floor = 0;
-};
 
 // Calls `visit` for each site in the order of ordinals.
 Status ForSites(const ReadView& view, FunctionRef<Status(SiteOrdinal, const SiteEntry&)> visit) {
@@ -48,32 +61,36 @@ Status ForSites(const ReadView& view, FunctionRef<Status(SiteOrdinal, const Site
       view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
   SiteOrdinal ordinal = 0;
   for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
-    Slice value = entries->value();
     SiteEntry entry;
-    if (!crdt::TakeSite(value, &entry.site)) return BadEntry("a site");
-    const std::optional<std::uint64_t> floor = ReadVarint(value);
+    if (!DecodeSiteEntry(entries->value(), &entry)) return BadEntry("a site");
     const std::string key = schema::SiteKey(ordinal);
-    if (!floor || entries->key() != Slice(key)) return BadEntry("a site");
-    entry.floor = *floor;
+    if (entries->key() != Slice(key)) return BadEntry("a site");
     if (Status visited = visit(ordinal++, entry); !visited) return visited;
   }
   return entries->status();
 }
 
-// The sequence of the last frame of a site, or 0.
-Result<std::uint64_t> LastFrame(const ReadView& view, SiteOrdinal ordinal) {
+struct Head {
+  std::uint64_t sequence = 0;
+  std::uint64_t time = 0;
+};
+
+// The last frame of a site, or 0.
+Result<Head> LastFrame(const ReadView& view, SiteOrdinal ordinal) {
   const std::string prefix = schema::LogPrefix(ordinal);
   const std::unique_ptr<lsm::Iterator> frames =
       view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
   frames->SeekToLast();
   if (!frames->Valid()) {
     if (Status status = frames->status(); !status) return std::move(status).error();
-    return std::uint64_t{0};
+    return Head();
   }
   Slice rest = frames->key().Without(prefix.size());
   const std::optional<std::uint64_t> sequence = ReadBigEndian64(rest);
   if (!sequence || !rest.empty()) return BadEntry("a key");
-  return *sequence;
+  const Result<crdt::FrameHead> head = crdt::DecodeFrameHead(frames->value());
+  if (!head) return head.error();
+  return Head{.sequence = *sequence, .time = head->time};
 }
 
 }  // namespace
@@ -83,10 +100,12 @@ Result<SiteLog> SiteLog::Read(const ReadView& view, const SiteId& own) {
   Status read = ForSites(view, [&](SiteOrdinal ordinal, const SiteEntry& entry) -> Status {
     log.sites_.Add(entry.site);
     if (entry.floor > 0) log.floors_[entry.site] = entry.floor;
-    Result<std::uint64_t> last = LastFrame(view, ordinal);
+    Result<Head> last = LastFrame(view, ordinal);
     if (!last) return std::move(last).error();
-    const std::uint64_t head = std::max(*last, entry.floor);
-    if (head > 0) log.heads_[entry.site] = head;
+    if (last->sequence <= entry.floor) *last = {.sequence = entry.floor, .time = entry.time};
+    if (last->sequence == 0) return Ok();
+    log.heads_[entry.site] = last->sequence;
+    log.times_[entry.site] = last->time;
     return Ok();
   });
   if (!read) return std::move(read).error();
@@ -117,7 +136,7 @@ void SiteLog::PutNewSites(WriteSet& writes) {
   for (std::size_t i = saved_sites_; i < sites_.size(); ++i) {
     const auto ordinal = static_cast<SiteOrdinal>(i);
     const SiteId& site = sites_.Of(ordinal);
-    PutSite(writes, ordinal, EncodeSiteEntry(site, crdt::HeadOf(floors_, site)));
+    PutSite(writes, ordinal, EncodeSiteEntry({.site = site}));
   }
 }
 
@@ -128,31 +147,36 @@ void SiteLog::Put(WriteSet& writes, const crdt::Dot& dot, Slice frame) {
   PutNewSites(writes);
 }
 
-void SiteLog::PutFloors(WriteSet& writes, const crdt::Heads& floors) {
+void SiteLog::PutFloors(WriteSet& writes, const crdt::Heads& floors, const crdt::HeadTimes& times) {
   for (const auto& [site, floor] : floors) sites_.Add(site);
   PutNewSites(writes);
   for (const auto& [site, floor] : floors) {
-    PutSite(writes, sites_.Add(site), EncodeSiteEntry(site, floor));
+    const SiteEntry entry = {.site = site, .floor = floor, .time = times.at(site)};
+    PutSite(writes, sites_.Add(site), EncodeSiteEntry(entry));
   }
 }
 
-void SiteLog::NoteOwn(const crdt::Dot& dot) {
+void SiteLog::NoteOwn(const crdt::Dot& dot, std::uint64_t time) {
   heads_[dot.site] = dot.sequence;
+  times_[dot.site] = time;
   new_deps_.clear();
   saved_sites_ = sites_.size();
 }
 
-void SiteLog::NoteRemote(const crdt::Dot& dot) {
+void SiteLog::NoteRemote(const crdt::Dot& dot, std::uint64_t time) {
   heads_[dot.site] = dot.sequence;
+  times_[dot.site] = time;
   if (dot.site != sites_.Of(own_)) new_deps_[dot.site] = dot.sequence;
   saved_sites_ = sites_.size();
 }
 
-void SiteLog::NoteState(const crdt::Heads& heads) {
-  crdt::JoinHeads(heads_, heads);
-  crdt::JoinHeads(floors_, heads);
-  crdt::JoinHeads(new_deps_, heads);
-  new_deps_.erase(sites_.Of(own_));
+void SiteLog::NoteState(const crdt::Heads& heads, const crdt::HeadTimes& times) {
+  for (const auto& [site, head] : heads) {
+    if (head <= crdt::HeadOf(heads_, site)) continue;
+    heads_[site] = floors_[site] = head;
+    times_[site] = times.at(site);
+    if (site != sites_.Of(own_)) new_deps_[site] = head;
+  }
   saved_sites_ = sites_.size();
 }
 

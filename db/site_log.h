@@ -3,13 +3,16 @@
 // frame: frame and head are there together or not at all.
 //
 //   S ordinal            -> site 18 | floor varint: frames up to this one are not kept
+//                           [| time 8 of the transaction with that number, if there is a floor]
 //   L ordinal, sequence  -> frame
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "crdt/log_frame.h"
 #include "crdt/site.h"
+#include "crdt/state_changeset.h"
 #include "crdt/version_vector.h"
 #include "db/overlay_view.h"
 #include "db/read_view.h"
@@ -31,6 +34,8 @@ class SiteLog {
   crdt::SiteOrdinal own() const { return own_; }
   const crdt::Heads& heads() const { return heads_; }
   const crdt::Heads& floors() const { return floors_; }
+  // Of the newest transaction of each site that has a head.
+  const crdt::HeadTimes& times() const { return times_; }
 
   // The dot of the next own transaction, and what of other sites it is the first to follow.
   crdt::Dot NextDot() const;
@@ -38,14 +43,17 @@ class SiteLog {
 
   // Puts the frame into the log, and the sites that have no entry yet.
   void Put(WriteSet& writes, const crdt::Dot& dot, Slice frame);
-  // Sites of facts that came without their frames.
-  void PutFloors(WriteSet& writes, const crdt::Heads& floors);
+  // Transactions up to `floors`, the newest of which have these times, are not kept from this
+  // commit on. The frames themselves are for the caller to delete.
+  void PutFloors(WriteSet& writes, const crdt::Heads& floors, const crdt::HeadTimes& times);
 
   // The commit that holds the frame is published: an own one, one of another site, or a state that
   // contains everything up to these heads.
-  void NoteOwn(const crdt::Dot& dot);
-  void NoteRemote(const crdt::Dot& dot);
-  void NoteState(const crdt::Heads& heads);
+  void NoteOwn(const crdt::Dot& dot, std::uint64_t time);
+  void NoteRemote(const crdt::Dot& dot, std::uint64_t time);
+  void NoteState(const crdt::Heads& heads, const crdt::HeadTimes& times);
+  // The commit that puts these floors is published.
+  void NoteFloors(const crdt::Heads& floors) { crdt::JoinHeads(floors_, floors); }
 
  private:
   void PutNewSites(WriteSet& writes);
@@ -55,6 +63,7 @@ class SiteLog {
   crdt::SiteOrdinal own_ = 0;
   crdt::Heads heads_;
   crdt::Heads floors_;
+  crdt::HeadTimes times_;
   crdt::Heads new_deps_;
 };
 

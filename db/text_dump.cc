@@ -121,10 +121,15 @@ bool ParseSite(std::string_view line, DumpedState* state) {
   crdt::SiteId site;
   if (!ParseHex(TakeWord(line), &bytes) || bytes.size() != crdt::SiteId::kBytes) return false;
   Slice rest(bytes);
-  if (!crdt::TakeSite(rest, &site) || !ParseNumber(line, &head)) return false;
+  std::uint64_t time;
+  if (!crdt::TakeSite(rest, &site) || !ParseNumber(TakeWord(line), &head)) return false;
+  if (!ParseNumber(line, &time)) return false;
   const std::size_t before = state->sites.size();
   state->sites.Add(site);
-  if (head != 0) state->heads[site] = head;
+  if (head != 0) {
+    state->heads[site] = head;
+    state->times[site] = time;
+  }
   return state->sites.size() == before + 1;
 }
 
@@ -158,7 +163,8 @@ bool ParseFact(std::string_view line, DumpedState* state) {
 
 }  // namespace
 
-DumpWriter::DumpWriter(const crdt::Heads& heads, const crdt::SiteTable& sites)
+DumpWriter::DumpWriter(const crdt::Heads& heads, const crdt::HeadTimes& times,
+                       const crdt::SiteTable& sites)
     : text_(StrCat(kFirstLine, "\n")) {
   // Only sites with a transaction: every stamp is of one, and two replicas name the same.
   for (const auto& [site, head] : heads) {
@@ -167,7 +173,8 @@ DumpWriter::DumpWriter(const crdt::Heads& heads, const crdt::SiteTable& sites)
     crdt::AppendSite(bytes, site);
     text_ += "site ";
     AppendHex(text_, Slice(bytes));
-    text_ += StrCat(" ", head, "\n");
+    const auto time = times.find(site);
+    text_ += StrCat(" ", head, " ", time == times.end() ? 0 : time->second, "\n");
   }
   for (std::size_t i = 0; i < sites.size(); ++i) {
     number_of_.push_back(numbers_.Find(sites.Of(static_cast<schema::SiteOrdinal>(i))).value_or(0));

@@ -3,7 +3,7 @@
 // a database with the same digest. Indexes follow from the catalogue, whose rows are facts.
 //
 //   trefoil dump 1
-//   site <18 bytes in hex> <head>                            ascending; numbered from 0
+//   site <18 bytes in hex> <head> <time of its transaction>  ascending; numbered from 0
 //   fact <key in hex> <time>.<site> <causal length> <mark> <state in hex> <KIND> <text>
 //
 // mark: "r" retracted, "-" not; "-" for no state. The state is that of a stored cell, with sites by
@@ -17,6 +17,7 @@
 
 #include "crdt/merge.h"
 #include "crdt/site.h"
+#include "crdt/state_changeset.h"
 #include "crdt/version_vector.h"
 #include "trefoil/result.h"
 #include "trefoil/slice.h"
@@ -31,6 +32,7 @@ struct DumpedFact {
 // What a dump holds; ordinals in states are those of `sites`.
 struct DumpedState {
   crdt::Heads heads;
+  crdt::HeadTimes times;  // of the heads
   crdt::SiteTable sites;
   std::vector<DumpedFact> facts;  // by key
 };
@@ -38,8 +40,8 @@ struct DumpedState {
 // Writes a dump fact by fact.
 class DumpWriter {
  public:
-  // `sites`: what the ordinals of the facts mean; outlives the writer.
-  DumpWriter(const crdt::Heads& heads, const crdt::SiteTable& sites);
+  // `times`: of the heads; one that is missing is 0. `sites`: what the ordinals of the facts mean.
+  DumpWriter(const crdt::Heads& heads, const crdt::HeadTimes& times, const crdt::SiteTable& sites);
 
   void Add(Slice key, crdt::FactState state);
   std::string Finish() { return std::move(text_); }

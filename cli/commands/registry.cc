@@ -158,7 +158,10 @@ const std::vector<Command> kCommands = {
     {.name = "compact",
      .summary = "merge the store down to its smallest form",
      .synopsis = "trefoil compact DB",
-     .help = "example: trefoil compact music.db\n",
+     .help =
+         "Transactions that every other replica has leave the log; `trefoil changes` then gives\n"
+         "the whole state to a replica that lacks one of them.\n"
+         "example: trefoil compact music.db\n",
      .positional_min = 1,
      .positional_max = 1,
      .run = RunCompact},

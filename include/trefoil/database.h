@@ -121,10 +121,10 @@ class Database {
   bool is_copy() const;
 
   VersionVector version_vector() const;
-  // Whole transactions that a replica with `known` lacks, encoded; any transport will do.
+  // Whole transactions that a replica with `known` lacks, or the state if some are no longer held.
   Result<std::string> Changes(const VersionVector& known) const;
   // Applies a changeset as one commit. Errors: kCorruption with the position, kForeignDatabase,
-  // kNewerFormat; then nothing is applied.
+  // kNewerFormat, kSchemaConflict, kConflict (ahead of this clock); then nothing is applied.
   Result<MergeSummary> Merge(std::string_view changeset);
   Result<Digest> StateDigest() const;
   // Every fact with its clocks as sorted text: equal states are equal texts (docs/sync.md).
@@ -139,7 +139,7 @@ class Database {
 
   // All commits so far are on the device on return.
   Status Flush();
-  // Merges the store down to its smallest form and waits.
+  // Drops transactions that all replicas have (docs/sync.md), merges the store down, and waits.
   Status Compact();
   // A consistent copy in a new directory, hard links where the file system has them. When it is
   // opened it becomes a replica of its own, so what it restores never writes under an old identity.

@@ -112,6 +112,50 @@ TEST_P(MergeKindTest, GivesTheSameStateInEveryCausalOrder) {
   }
 }
 
+// A random set of writes that holds what each of them has seen.
+std::set<std::size_t> RandomPast(RandomEngine& random, const std::vector<Write>& writes) {
+  std::set<std::size_t> past;
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (Below(random, 2) != 0) continue;
+    past.insert(i);
+    past.insert(writes[i].seen.begin(), writes[i].seen.end());
+  }
+  return past;
+}
+
+std::vector<std::uint64_t> NewestTimes(const std::vector<Write>& writes,
+                                       const std::set<std::size_t>& past) {
+  std::vector<std::uint64_t> times(3, 0);
+  for (const std::size_t i : past) {
+    std::uint64_t& time = times[writes[i].stamp.site];
+    time = std::max(time, writes[i].stamp.time);
+  }
+  return times;
+}
+
+TEST_P(MergeKindTest, JoiningTwoStatesIsApplyingTheWritesOfBoth) {
+  RandomEngine random(testing::TestSeed());
+  const SiteTable sites = ThreeSites();
+  const int rounds = static_cast<int>(5000 * testing::TestScale());
+  for (int round = 0; round < rounds; ++round) {
+    const std::vector<Write> writes = RandomHistory(random, GetParam(), true, sites);
+    const std::set<std::size_t> here = RandomPast(random, writes);
+    const std::set<std::size_t> there = RandomPast(random, writes);
+    std::set<std::size_t> both = here;
+    both.insert(there.begin(), there.end());
+    const auto replay = [&](const std::set<std::size_t>& past) {
+      return Replay(writes, {past.begin(), past.end()}, sites);
+    };
+    FactState state = replay(here);
+    const AppliedTimes applied = {.here = NewestTimes(writes, here),
+                                  .there = NewestTimes(writes, there)};
+    const FactState before = state;
+    const bool changed = JoinStates(state, replay(there), applied, sites);
+    ASSERT_EQ(ToCell(state), ToCell(replay(both))) << "round " << round;
+    ASSERT_EQ(changed, !(state == before)) << "round " << round;
+  }
+}
+
 TEST_P(MergeKindTest, ReadsBackFromItsCell) {
   RandomEngine random(testing::TestSeed());
   const SiteTable sites = ThreeSites();

@@ -277,6 +277,15 @@ TEST_F(MergeTest, ANumberThatACrashTookBackIsNotGivenAfterAUseThatWroteNothing) 
   SyncBoth();
 }
 
+TEST_F(MergeTest, ADatabaseThatNeverCommittedOpensAfterACrashAndACleanClose) {
+  Replica fresh(3);
+  fresh.Crash(98);
+  fresh.Reopen();
+  fresh.Reopen();
+  fresh.Merge(a.Changes());
+  EXPECT_EQ(fresh.Hex(), a.Hex());
+}
+
 TEST_F(MergeTest, BytesThatWereDamagedOnTheWayChangeNothing) {
   b.Set(1, kName, 5);
   std::string changes = b.Changes();

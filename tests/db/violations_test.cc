@@ -36,6 +36,13 @@ class Peer {
     const Result<ExecuteSummary> done = database_.Execute(script);
     ASSERT_TRUE(done.has_value()) << script << ToString(done.error());
   }
+  // A row that a merge left broken takes no change that does not mend it.
+  void RunUnlessBroken(std::string_view script) {
+    clock_.Advance(1000);
+    const Result<ExecuteSummary> done = database_.Execute(script);
+    if (!done && done.error().code == ErrorCode::kCheckViolation) return;
+    ASSERT_TRUE(done.has_value()) << script << ToString(done.error());
+  }
   void Watch() {
     Result<Subscription> watched =
         database_.Watch(*database_.Prepare(query_), {}, [this](const Change& change) {
@@ -212,18 +219,20 @@ TEST_F(ViolationsTest, TheLiveListingIsTheFreshOneWhateverIsMerged) {
         at.Run("UPSERT INTO person {id: " + key + ", low: 2, high: 7}");
         break;
       case 4:
-        at.Run("UPDATE person SET email = 'e" + key + other + "' WHERE id = " + key +
-               " AND NOT EXISTS (SELECT 1 FROM person p WHERE p.email = 'e" + key + other + "')");
-        at.Run("UPDATE person SET email = 'e' WHERE id = " + key +
-               " AND NOT EXISTS (SELECT 1 FROM person p WHERE p.email = 'e')");
+        at.RunUnlessBroken("UPDATE person SET email = 'e" + key + other + "' WHERE id = " + key +
+                           " AND NOT EXISTS (SELECT 1 FROM person p WHERE p.email = 'e" + key +
+                           other + "')");
+        at.RunUnlessBroken("UPDATE person SET email = 'e' WHERE id = " + key +
+                           " AND NOT EXISTS (SELECT 1 FROM person p WHERE p.email = 'e')");
         break;
       case 5:
-        at.Run("UPDATE person SET team = " + other + ", teams += " + other + " WHERE id = " + key +
-               " AND EXISTS (SELECT 1 FROM team t WHERE t.id = " + other + ")");
+        at.RunUnlessBroken("UPDATE person SET team = " + other + ", teams += " + other +
+                           " WHERE id = " + key +
+                           " AND EXISTS (SELECT 1 FROM team t WHERE t.id = " + other + ")");
         break;
       case 6:
-        at.Run("UPDATE person SET boss = " + other + " WHERE id = " + key +
-               " AND EXISTS (SELECT 1 FROM person p WHERE p.id = " + other + ")");
+        at.RunUnlessBroken("UPDATE person SET boss = " + other + " WHERE id = " + key +
+                           " AND EXISTS (SELECT 1 FROM person p WHERE p.id = " + other + ")");
         break;
       default:
         at.Run("UPDATE person SET low = 6 WHERE id = " + key + " AND high >= 6");

@@ -1,5 +1,5 @@
-// Any bytes: as a version vector they decode canonically or not at all; as a changeset, given its
-// magic and a right checksum, they decode within bounds or not at all.
+// Any bytes: as a version vector they decode canonically or not at all; as a changeset or a state,
+// given its magic and a right checksum, they decode within bounds or not at all.
 #include <cstdint>
 #include <string>
 
@@ -7,6 +7,7 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "crdt/changeset.h"
+#include "crdt/state_changeset.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace trefoil;
@@ -20,5 +21,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   AppendFixed64(bytes, Hash64(Slice(bytes)));
   const Result<crdt::Changeset> changeset = crdt::DecodeChangeset(Slice(bytes));
   if (changeset) Check(crdt::DecodeChangesetHeader(Slice(bytes)).has_value(), "it has a header");
+  // The rest of the input is the body of a state of two sites.
+  crdt::ChangesetHeader header;
+  header.heads[{.uuid = {1}, .incarnation = 0}] = 1;
+  header.heads[{.uuid = {2}, .incarnation = 0}] = 1;
+  for (std::uint64_t count = 0; count < 4; ++count) {
+    const std::string state = crdt::SealEnvelope(crdt::BodyKind::kState, header, count, input);
+    const Result<crdt::StateChangeset> decoded = crdt::DecodeStateChangeset(Slice(state));
+    if (decoded) Check(decoded->facts.size() == count, "a state has the facts that it declares");
+  }
   return 0;
 }

@@ -28,6 +28,7 @@ std::string Masked(std::string text) {
       {std::regex(R"(in [0-9]+ us)"), "in T us"},
       {std::regex(R"(\b[0-9a-f]{64}\b)"), "DIGEST"},
       {std::regex(R"(\b[0-9a-f]{36}\b)"), "SITE"},
+      {std::regex(R"(SITE ([0-9]+) [0-9]{18}\b)"), "SITE $1 TIME"},
   };
   for (const auto& [pattern, mask] : kMasks) text = std::regex_replace(text, pattern, mask);
   // The form of a script has no room for a blank line.
