@@ -56,7 +56,12 @@ Status LogWriter::StartSegment(std::size_t record_bytes) {
   std::shared_ptr<Segment> segment;
   {
     const std::lock_guard lock(mutex_);
-    if (spare_ != nullptr && spare_->size_bytes >= size_bytes) segment = std::exchange(spare_, {});
+    const auto fits = std::ranges::find_if(
+        spares_, [&](const auto& spare) { return spare->size_bytes >= size_bytes; });
+    if (fits != spares_.end()) {
+      segment = std::move(*fits);
+      spares_.erase(fits);
+    }
   }
   if (segment == nullptr) {
     const std::uint64_t inline_bytes = std::max<std::uint64_t>(
@@ -71,7 +76,7 @@ Status LogWriter::StartSegment(std::size_t record_bytes) {
       {.number = segment->number, .first_sequence = end_.sequence + 1, .previous_sum = end_.sum});
   const std::lock_guard lock(mutex_);
   if (Status stored = Store(*segment, 0, header); !stored) {
-    spare_ = std::move(segment);
+    spares_.push_back(std::move(segment));
     return stored;
   }
   current_ = segment;
@@ -149,8 +154,8 @@ void LogWriter::Retire(std::uint64_t segment) {
       chain_.pop_front();
       std::erase(unsynced_, old);
       const bool fits = old->file != nullptr && old->size_bytes == options_.segment_bytes;
-      if (spare_ == nullptr && fits) {
-        spare_ = std::move(old);
+      if (spares_.size() < kLogSparesMax && fits) {
+        spares_.push_back(std::move(old));
       } else {
         removed.push_back(old->file_number);
       }
@@ -166,12 +171,12 @@ void LogWriter::Retire(std::uint64_t segment) {
 Status LogWriter::PrepareSpare() {
   {
     const std::lock_guard lock(mutex_);
-    if (spare_ != nullptr || appended_bytes() == 0) return Ok();
+    if (!spares_.empty() || appended_bytes() == 0) return Ok();
   }
   Result<std::shared_ptr<Segment>> made = NewSegment(options_.segment_bytes);
   if (!made) return std::move(made).error();
   const std::lock_guard lock(mutex_);
-  if (spare_ == nullptr) spare_ = *std::move(made);
+  spares_.push_back(*std::move(made));
   return Ok();
 }
 
@@ -179,11 +184,12 @@ void LogWriter::Trim() {
   const auto path_of = [&](const Segment& segment) {
     return FilePath(options_.directory, {.kind = FileKind::kLog, .number = segment.file_number});
   };
-  if (spare_ != nullptr) {
-    const std::string path = path_of(*spare_);
-    spare_.reset();
+  for (std::shared_ptr<Segment>& spare : spares_) {
+    const std::string path = path_of(*spare);
+    spare.reset();
     (void)options_.env->Remove(path);
   }
+  spares_.clear();
   if (current_ == nullptr) return;
   current_->file.reset();  // a mapped file keeps its size
   Result<std::unique_ptr<File>> file =

@@ -29,6 +29,9 @@ namespace trefoil::lsm {
 
 inline constexpr std::size_t kLogSegmentBytesMin = std::size_t{16} << 10;
 inline constexpr std::size_t kLogSegmentBytesMax = std::size_t{16} << 20;
+// So many files that hold nothing any more wait to be used again, the others are removed. Flushes
+// free segments in bunches; with too few kept, each bunch is written with zeros anew.
+inline constexpr std::size_t kLogSparesMax = 4;
 // A segment that a commit has to wait for is no larger, unless its first record is.
 inline constexpr std::size_t kLogSegmentBytesInline = std::size_t{1} << 20;
 
@@ -112,7 +115,7 @@ class LogWriter {
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<Segment>> chain_;      // oldest first, current last; guarded by mutex_
   std::vector<std::shared_ptr<Segment>> unsynced_;  // guarded by mutex_
-  std::shared_ptr<Segment> spare_;                  // guarded by mutex_
+  std::vector<std::shared_ptr<Segment>> spares_;    // guarded by mutex_
 };
 
 }  // namespace trefoil::lsm
