@@ -198,10 +198,11 @@ int Memtable::UpperBound(const Node& node, const SearchKey& key) {
 // Splits a full child of `parent`, which has room, and returns the half that answers for `key`.
 Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child,
                                      const SearchKey& key) {
-  // Keys that arrive in order leave full leaves behind.
-  const bool appending =
-      child->leaf && child->next.load(kRelaxed) == nullptr && UpperBound(*child, key) == kSlots;
-  const int keep = appending ? kSlots - 1 : kSlots / 2;
+  // Keys that arrive in order leave full leaves behind: a leaf splits where they go on.
+  const int position = child->leaf ? UpperBound(*child, key) : 0;
+  const bool in_order = finger_.leaf == child && finger_.slot + 1 == position;
+  const bool at_end = child->next.load(kRelaxed) == nullptr && position == kSlots;
+  const int keep = in_order || at_end ? std::min(position, kSlots - 1) : kSlots / 2;
   // An inner node gives its separator `keep` to the parent; a leaf keeps all keys in leaves.
   const int move_from = child->leaf ? keep : keep + 1;
   Node* right = nullptr;
@@ -240,6 +241,13 @@ Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child
 // The leaf for `key`, with room for one more; full nodes on the way are split.
 Memtable::Node* Memtable::DescendForInsert(const SearchKey& key, SequenceNumber sequence) {
   Node* node = root_.load(kRelaxed);
+  Finger finger = {.sequence = sequence};
+  const auto enter = [&](const Inner& inner, int index) {
+    if (inner.children[index].load(kRelaxed) != node) ++index;  // the right half of a split
+    if (index == inner.count.load(kRelaxed)) return;
+    finger.bound_node = &inner;
+    finger.bound_slot = index;
+  };
   if (node->count.load(kRelaxed) == kSlots) {
     auto* root = new (Allocate(sizeof(Inner))) Inner();
     root->children[0].store(node, kRelaxed);
@@ -247,6 +255,7 @@ Memtable::Node* Memtable::DescendForInsert(const SearchKey& key, SequenceNumber 
     // A reader that read the old root's version before its split sees the new root, or the split.
     root_.store(root, kRelease);
     node = SplitChild(root, 0, node, key);
+    enter(*root, 0);
   }
   while (!node->leaf) {
     node->newest.store(sequence, kRelease);
@@ -254,16 +263,40 @@ Memtable::Node* Memtable::DescendForInsert(const SearchKey& key, SequenceNumber 
     const int index = UpperBound(*inner, key);
     Node* child = inner->children[index].load(kRelaxed);
     node = child->count.load(kRelaxed) == kSlots ? SplitChild(inner, index, child, key) : child;
+    enter(*inner, index);
   }
   node->newest.store(sequence, kRelease);
+  finger.leaf = node;
+  finger_ = finger;
   return node;
+}
+
+bool Memtable::FingerHolds(const SearchKey& key, SequenceNumber sequence) const {
+  if (finger_.leaf == nullptr || finger_.sequence != sequence) return false;
+  return finger_.leaf->count.load(kRelaxed) < kSlots &&
+         SlotBefore<false>(*finger_.leaf, finger_.slot, key) &&
+         (finger_.bound_node == nullptr ||
+          !SlotBefore<true>(*finger_.bound_node, finger_.bound_slot, key));
+}
+
+std::pair<Memtable::Node*, int> Memtable::PlaceForInsert(const SearchKey& key,
+                                                         SequenceNumber sequence) {
+  if (!FingerHolds(key, sequence)) {
+    Node* leaf = DescendForInsert(key, sequence);
+    finger_.slot = LowerBound(*leaf, key);
+    return {leaf, finger_.slot};
+  }
+  Node* leaf = finger_.leaf;
+  const int next = finger_.slot + 1;
+  const bool between = next == leaf->count.load(kRelaxed) || !SlotBefore<false>(*leaf, next, key);
+  finger_.slot = between ? next : LowerBound(*leaf, key);
+  return {leaf, finger_.slot};
 }
 
 void Memtable::Insert(const Entry& entry) {
   Check(entry.key.size() <= kKeyBytesMax, "keys are limited before they reach the memtable");
   const SearchKey key(entry.key);
-  Node* leaf = DescendForInsert(key, entry.sequence);
-  const int slot = LowerBound(*leaf, key);
+  const auto [leaf, slot] = PlaceForInsert(key, entry.sequence);
   const int count = leaf->count.load(kRelaxed);
   if (slot < count) {
     const Record* newest = leaf->records[slot].load(kRelaxed);
@@ -408,6 +441,8 @@ Status Memtable::Get(PointLookup& lookup) const {
 }
 
 Status Memtable::MultiGet(std::span<PointLookup* const> lookups) const {
+  // What a snapshot sees was counted before the snapshot was taken.
+  if (entries() == 0) return Ok();
   for (PointLookup* lookup : lookups) {
     if (lookup->found) continue;
     if (Status status = Get(*lookup); !status) return status;

@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "lsm/range_deletes.h"
@@ -77,6 +78,16 @@ class Memtable final : public Run {
   struct Inner;
   struct RangeDeletes;
   struct SearchKey;
+  // Where the last insert went. The next of the same batch, whose keys mostly ascend, goes behind
+  // it without a descent while its key lies below the separator right of the leaf. Every descent
+  // makes a new one, so no split moves what it points to.
+  struct Finger {
+    Node* leaf = nullptr;
+    int slot = 0;
+    SequenceNumber sequence = 0;
+    const Inner* bound_node = nullptr;  // of the separator; null = the leaf is the last
+    int bound_slot = 0;
+  };
   // A leaf's content read at one moment.
   struct LeafView {
     int count = 0;
@@ -90,6 +101,9 @@ class Memtable final : public Run {
   const Record* NewRecord(const Entry& entry, const Record* older);
   Node* SplitChild(Inner* parent, int child_index, Node* child, const SearchKey& key);
   Node* DescendForInsert(const SearchKey& key, SequenceNumber sequence);
+  bool FingerHolds(const SearchKey& key, SequenceNumber sequence) const;
+  // The leaf for `key`, with room for one more, and the place of the first key >= it there.
+  std::pair<Node*, int> PlaceForInsert(const SearchKey& key, SequenceNumber sequence);
 
   static int LowerBound(const Node& node, const SearchKey& key);
   static int UpperBound(const Node& node, const SearchKey& key);
@@ -115,6 +129,7 @@ class Memtable final : public Run {
   std::atomic<std::size_t> memory_bytes_{0};
   std::atomic<std::uint64_t> entries_{0};
   std::atomic<Node*> root_{nullptr};
+  Finger finger_;  // the writer's
   std::atomic<const RangeDeletes*> range_deletes_{nullptr};
   std::vector<std::unique_ptr<const RangeDeletes>> range_delete_history_;
 };

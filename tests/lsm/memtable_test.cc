@@ -1,0 +1,80 @@
+#include "lsm/memtable.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "base/random.h"
+#include "base/str_cat.h"
+#include "tests/support/seed.h"
+
+namespace trefoil::lsm {
+namespace {
+
+void Insert(Memtable& memtable, const std::string& key, SequenceNumber sequence,
+            const std::string& value) {
+  memtable.Insert({.key = key, .sequence = sequence, .kind = EntryKind::kPut, .value = value});
+}
+
+std::string ValueOf(const Memtable& memtable, const std::string& key) {
+  PointLookup lookup = {.key = key, .snapshot = kLatestSequence};
+  EXPECT_TRUE(memtable.Get(lookup).has_value());
+  return lookup.found ? lookup.value : "(none)";
+}
+
+// Batches are runs of ascending keys between and over those that are there, as commits write them.
+TEST(MemtableInsertTest, RunsOfAscendingKeysGoWhereEachKeyBelongs) {
+  Random random(testing::TestSeed());
+  for (int round = 0; round < 10 * testing::TestScale(); ++round) {
+    Memtable memtable(4096);
+    std::map<std::string, std::string> model;
+    for (SequenceNumber sequence = 1; sequence <= 40; ++sequence) {
+      for (std::uint64_t runs = 1 + random.Uniform(4); runs > 0; --runs) {
+        std::uint64_t number = random.Uniform(20'000);
+        for (std::uint64_t i = random.Uniform(200); i > 0; --i) {
+          number += random.OneIn(3) ? random.Uniform(100) : 1;
+          // Long keys agree in their heads.
+          const std::string head = random.OneIn(4) ? "a key longer than its head " : "k";
+          const std::string key = StrCat(head, 100'000 + number);
+          model[key] = StrCat(sequence, " ", i);
+          Insert(memtable, key, sequence, model[key]);
+        }
+      }
+    }
+    const auto cursor = memtable.NewCursor({.snapshot = kLatestSequence});
+    cursor->SeekToFirst();
+    for (const auto& [key, value] : model) {
+      ASSERT_TRUE(cursor->Valid());
+      ASSERT_EQ(cursor->entry().key, key);
+      ASSERT_EQ(cursor->entry().value, value);
+      ASSERT_EQ(ValueOf(memtable, key), value);
+      cursor->Next();
+    }
+    ASSERT_FALSE(cursor->Valid());
+  }
+}
+
+TEST(MemtableInsertTest, ARunBelowOtherKeysLeavesFullLeavesBehind) {
+  constexpr int kKeys = 20'000;
+  const auto memory_of = [](const char* other) {
+    Memtable memtable(4096);
+    Insert(memtable, other, 1, "v");
+    for (int i = 0; i < kKeys; ++i) Insert(memtable, StrCat("k", 100'000 + i), 2, "v");
+    return memtable.memory_bytes();
+  };
+  // The last leaf of all is known to fill; a run in the middle must need hardly more.
+  EXPECT_LE(memory_of("z"), memory_of("a") + memory_of("a") / 50);
+}
+
+TEST(MemtableInsertTest, TheNewestSequenceIsThatOfTheLastBatch) {
+  Memtable memtable;
+  Insert(memtable, "a", 1, "v");
+  Insert(memtable, "b", 1, "v");
+  Insert(memtable, "c", 2, "v");
+  EXPECT_EQ(memtable.NewestSequenceIn("c", "d"), 2u);
+  EXPECT_EQ(memtable.NewestSequenceIn("a", "c"), 1u);
+}
+
+}  // namespace
+}  // namespace trefoil::lsm
