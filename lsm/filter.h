@@ -10,6 +10,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -54,6 +56,24 @@ inline bool BucketMayContain(const char* bucket, std::uint64_t hash) {
   }
   return missing == 0;
 }
+
+// Guesses from the last groups of look-ups in a file whether the next are worth asking its filter.
+// A filter spares the page of an absent key and costs two cache misses of its own for a key that is
+// there, as rows by key mostly are. Any thread; a wrong guess costs time alone.
+class FilterGuess {
+ public:
+  bool asks() const { return full_groups_.load(std::memory_order_relaxed) < kEnough; }
+  void Note(std::size_t asked, std::size_t found) {
+    const int before = full_groups_.load(std::memory_order_relaxed);
+    const int after = found * 8 < asked * 7 ? 0 : before < kEnough ? before + 1 : before;
+    if (after != before) full_groups_.store(after, std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr int kEnough = 4;
+
+  std::atomic<int> full_groups_{0};  // in a row, of which (nearly) all keys were there
+};
 
 // Buckets for so many keys; 0 for none.
 std::uint32_t FilterBuckets(std::size_t keys, std::size_t bits_per_key);

@@ -17,7 +17,8 @@ constexpr std::size_t kGroup = 64;
 struct Candidate {
   const SstReader* file = nullptr;
   PointLookup* lookup = nullptr;
-  std::uint32_t page = 0;  // of the index
+  std::uint32_t page = 0;        // of the index
+  const char* mapped = nullptr;  // where it lies, checked or not; null if the file is not mapped
   std::uint32_t entry = 0;
   bool open = false;  // view is of that page
   PageView view;
@@ -26,6 +27,7 @@ using Candidates = std::span<Candidate>;
 
 void PrefetchFilters(std::span<const SstLookup> lookups) {
   for (const auto& [file, lookup] : lookups) {
+    if (!file->filter_guess().asks()) continue;
     const FilterPlace place = PlaceInFilter(lookup->hash, file->footer().filter_buckets);
     const std::uint32_t first = file->footer().section(SstSection::kFilter).first_page;
     const char* page = file->file().MappedPage(first + place.page);
@@ -33,13 +35,15 @@ void PrefetchFilters(std::span<const SstLookup> lookups) {
   }
 }
 
+// The pages are asked for in a loop of their own: each request waits for the address of its page to
+// be translated, and only requests that follow one another closely wait together.
 void FindPages(Candidates candidates) {
   for (Candidate& candidate : candidates) {
     const SstIndex& index = candidate.file->index();
     candidate.page = index.FirstPageOf(candidate.lookup->key);
-    const char* page = candidate.file->file().MappedPage(index.place(candidate.page).page);
-    if (page != nullptr) __builtin_prefetch(page);
+    candidate.mapped = candidate.file->file().MappedPage(index.place(candidate.page).page);
   }
+  for (const Candidate& candidate : candidates) __builtin_prefetch(candidate.mapped);
 }
 
 void OpenPages(Candidates candidates) {
@@ -82,12 +86,27 @@ Status TakeEntries(Candidates candidates) {
   return Ok();
 }
 
+// Tells each file how many of the keys looked up in it were there.
+void NoteFound(std::span<const SstLookup> lookups) {
+  for (std::size_t start = 0; start < lookups.size();) {
+    const SstReader* file = lookups[start].file;
+    std::size_t end = start;
+    std::size_t found = 0;
+    for (; end < lookups.size() && lookups[end].file == file; ++end) {
+      found += lookups[end].lookup->found ? 1 : 0;
+    }
+    file->filter_guess().Note(end - start, found);
+    start = end;
+  }
+}
+
 Status MultiGetGroup(std::span<const SstLookup> lookups) {
   std::array<Candidate, kGroup> space;
   std::size_t count = 0;
   PrefetchFilters(lookups);
   for (const auto& [file, lookup] : lookups) {
-    if (file->index().size() == 0 || !file->MayContainKey(lookup->hash)) continue;
+    if (file->index().size() == 0) continue;
+    if (file->filter_guess().asks() && !file->MayContainKey(lookup->hash)) continue;
     space[count].file = file;
     space[count].lookup = lookup;
     ++count;
@@ -103,8 +122,9 @@ Status MultiGetGroup(std::span<const SstLookup> lookups) {
 
 Status MultiGetFromFiles(std::span<const SstLookup> lookups) {
   for (std::size_t i = 0; i < lookups.size(); i += kGroup) {
-    const std::size_t count = std::min(kGroup, lookups.size() - i);
-    if (Status status = MultiGetGroup(lookups.subspan(i, count)); !status) return status;
+    const auto group = lookups.subspan(i, std::min(kGroup, lookups.size() - i));
+    if (Status status = MultiGetGroup(group); !status) return status;
+    NoteFound(group);
   }
   return Ok();
 }

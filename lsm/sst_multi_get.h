@@ -21,7 +21,9 @@ struct SstLookup {
   PointLookup* lookup = nullptr;
 };
 
-// Does for each lookup, none of which is found yet, what Get does on its file.
+// Does for each lookup, none of which is found yet, what Get does on its file, but for the filters
+// of files whose keys have all been there lately. Look-ups in the order of their keys share lines
+// of the index.
 Status MultiGetFromFiles(std::span<const SstLookup> lookups);
 
 }  // namespace trefoil::lsm

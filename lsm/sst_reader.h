@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lsm/filter.h"
 #include "lsm/page_file.h"
 #include "lsm/page_view.h"
 #include "lsm/run.h"
@@ -62,6 +63,8 @@ class SstReader final : public Run {
   // False only if no entry has a key of this hash (FilterHashOfKey).
   bool MayContainKey(std::uint64_t hash) const { return FilterMayContain(hash); }
 
+  FilterGuess& filter_guess() const { return filter_guess_; }
+
   // Looks for the key from page `page` of the index on; its entries may reach over several.
   Status GetFromPages(PointLookup& lookup, std::uint32_t page) const;
   // True if the page after `page` begins with more entries of a key on it.
@@ -89,6 +92,7 @@ class SstReader final : public Run {
   std::unique_ptr<PageFile> file_;
   SstFooter footer_;
   SstIndex index_;
+  mutable FilterGuess filter_guess_;
   std::vector<RangeDelete> range_deletes_;
 };
 

@@ -29,6 +29,14 @@ LevelFiles Version::metas() const {
   return metas;
 }
 
+namespace {
+
+bool MayHold(const TableFile& file, Slice key) {
+  return Slice(file.meta().smallest) <= key && key < Slice(file.meta().limit);
+}
+
+}  // namespace
+
 const TableFile* FindFile(const Version::Level& level, Slice key) {
   const auto after = std::ranges::upper_bound(
       level, key, {}, [](const auto& file) { return Slice(file->meta().limit); });
@@ -38,8 +46,7 @@ const TableFile* FindFile(const Version::Level& level, Slice key) {
 
 Status Version::Get(PointLookup& lookup) const {
   for (const auto& file : levels_[0]) {
-    const FileMeta& meta = file->meta();
-    if (lookup.key < Slice(meta.smallest) || Slice(meta.limit) <= lookup.key) continue;
+    if (!MayHold(*file, lookup.key)) continue;
     if (Status got = file->run().Get(lookup); !got || lookup.found) return got;
   }
   for (std::size_t level = 1; level < levels_.size(); ++level) {
@@ -54,20 +61,22 @@ Status Version::MultiGet(std::span<PointLookup* const> lookups) const {
   std::vector<SstLookup> group;
   group.reserve(lookups.size());
   for (const auto& file : levels_[0]) {
-    const FileMeta& meta = file->meta();
     group.clear();
     for (PointLookup* lookup : lookups) {
-      const bool inside = Slice(meta.smallest) <= lookup->key && lookup->key < Slice(meta.limit);
-      if (inside && !lookup->found) group.push_back({.file = &file->run(), .lookup = lookup});
+      if (lookup->found || !MayHold(*file, lookup->key)) continue;
+      group.push_back({.file = &file->run(), .lookup = lookup});
     }
     if (Status got = MultiGetFromFiles(group); !got) return got;
   }
   for (std::size_t level = 1; level < levels_.size(); ++level) {
     if (levels_[level].empty()) continue;
     group.clear();
+    const TableFile* file = nullptr;  // neighbours mostly lie in one file
     for (PointLookup* lookup : lookups) {
       if (lookup->found) continue;
-      const TableFile* file = FindFile(levels_[level], lookup->key);
+      if (file == nullptr || !MayHold(*file, lookup->key)) {
+        file = FindFile(levels_[level], lookup->key);
+      }
       if (file != nullptr) group.push_back({.file = &file->run(), .lookup = lookup});
     }
     if (Status got = MultiGetFromFiles(group); !got) return got;
