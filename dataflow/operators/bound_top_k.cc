@@ -197,7 +197,7 @@ bool BoundTopKOperator::PassesCondition(RowView binding, RowView row, Context& c
 void BoundTopKOperator::Fill(Group& group, Context& context) {
   const auto reader = ReaderOf(group, context);
   if (is_ordered_) {
-    group.window.Fill(reader);
+    group.window.Fill(reader, context.once);
     return;
   }
   reader({}, [&](RowView row, Weight weight) {

@@ -168,7 +168,7 @@ void TopKOperator::Hydrate(Context& context) {
   if (spec_.partition.empty()) {
     Partition& only = At({});
     TopKWindow& window = *only.windows[0].window;
-    Account(window, [&] { window.Fill(ReaderOf(only, context)); });
+    Account(window, [&] { window.Fill(ReaderOf(only, context), context.once); });
     return;
   }
   const auto ignore = [](RowView, Weight) {};
@@ -292,7 +292,7 @@ void TopKOperator::Resolve(Partition& partition, Watched& watched, Context& cont
     bytes_ -= window.bytes();
     rows_ -= window.size();
     watched.window = NewWindow(window.id(), watched.next_bounds, watched.next_after);
-    watched.window->Fill(reader);
+    watched.window->Fill(reader, context.once);
     bytes_ += watched.window->bytes();
     rows_ += watched.window->size();
     watched.is_new = false;

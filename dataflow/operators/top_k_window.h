@@ -61,11 +61,11 @@ class TopKWindow {
   template <typename Reader, typename Emit>
   void Settle(const Reader& reader, const Emit& emit);
 
-  // The first rows of a new window.
+  // The first rows of a new window; `once`: it never changes, and keeps no row behind its end.
   template <typename Reader>
-  void Fill(const Reader& reader) {
+  void Fill(const Reader& reader, bool once) {
     bound_ = Row();
-    ReadOn(reader, [](RowView, Weight) {});
+    ReadOn(reader, once ? 0 : bounds_.slack(), [](RowView, Weight) {});
   }
 
   template <typename Reader>
@@ -95,8 +95,9 @@ class TopKWindow {
   // been taken from there (-1): emits that row, and the rows that cross an end of the output.
   template <typename Emit>
   void EmitShift(RowView row, Weight at, Weight count, int sign, const Emit& emit) const;
+  // Reads until `slack` rows are kept behind the end.
   template <typename Reader, typename Emit>
-  void ReadOn(const Reader& reader, const Emit& emit);
+  void ReadOn(const Reader& reader, Weight slack, const Emit& emit);
   void Trim();
   Weight Add(const RowRef& row, Weight weight);
   Row PlaceOf(RowView row) const {
@@ -131,7 +132,9 @@ void TopKWindow::Change(RowView row, Weight weight, const Emit& emit) {
 template <typename Reader, typename Emit>
 void TopKWindow::Settle(const Reader& reader, const Emit& emit) {
   // An empty window must know whether its partition is, even if it shows nothing.
-  if (bound_ && (rows_.total() < bounds_.end() || rows_.empty())) ReadOn(reader, emit);
+  if (bound_ && (rows_.total() < bounds_.end() || rows_.empty())) {
+    ReadOn(reader, bounds_.slack(), emit);
+  }
   if (rows_.total() > bounds_.end() + 2 * bounds_.slack()) Trim();
 }
 
@@ -165,8 +168,8 @@ void TopKWindow::EmitShift(RowView row, Weight at, Weight count, int sign, const
 }
 
 template <typename Reader, typename Emit>
-void TopKWindow::ReadOn(const Reader& reader, const Emit& emit) {
-  const Weight wanted = bounds_.end() + (reader.context.once ? 0 : bounds_.slack());
+void TopKWindow::ReadOn(const Reader& reader, Weight slack, const Emit& emit) {
+  const Weight wanted = bounds_.end() + slack;
   const Row place = bound_->empty() ? after_ : *bound_;
   RowRef last;
   const bool exhausted = reader(std::span<const Value>(place), [&](RowView row, Weight weight) {
