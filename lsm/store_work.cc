@@ -417,7 +417,7 @@ Result<bool> StoreImpl::StepLocked(std::uint64_t budget_bytes) {
 
 Result<bool> StoreImpl::Step(std::uint64_t budget_bytes) {
   if (Status writable = CheckWritable(); !writable) return std::move(writable).error();
-  if (!options_.background_work && log_->unsynced_bytes() != 0) {
+  if (!options_.background_work && log_->unsynced_bytes() >= options_.sync_bytes) {
     if (Status synced = SyncUpTo(last_sequence()); !synced) return std::move(synced).error();
   }
   const std::lock_guard lock(work_mutex_);

@@ -26,6 +26,7 @@ std::string Masked(std::string text) {
       {std::regex(R"(in [0-9]+ ms \([0-9,]+ rows/s\))"), "in T ms (R rows/s)"},
       {std::regex(R"([0-9]+\.[0-9]{3} ms)"), "T ms"},
       {std::regex(R"(in [0-9]+ us)"), "in T us"},
+      {std::regex(R"(\b[0-9]{6}\.(sst|blob|log|man)\b)"), "NUMBER.$1"},
       {std::regex(R"(\b[0-9a-f]{64}\b)"), "DIGEST"},
       {std::regex(R"(\b[0-9a-f]{36}\b)"), "SITE"},
       {std::regex(R"(SITE ([0-9]+) [0-9]{18}\b)"), "SITE $1 TIME"},

@@ -12,8 +12,8 @@ namespace trefoil::project {
 namespace {
 
 bool IsText(const std::filesystem::path& path) {
-  constexpr std::string_view kEndings[] = {".h",   ".cc",     ".md",  ".cmake",
-                                           ".txt", ".script", ".json"};
+  constexpr std::string_view kEndings[] = {".h",      ".cc",   ".md",    ".cmake", ".txt",
+                                           ".script", ".json", ".jsonl", ".svg"};
   return path.extension().empty() || std::ranges::count(kEndings, path.extension().string()) > 0;
 }
 
