@@ -118,8 +118,9 @@ std::string GrowthPicture(const std::vector<Chart>& charts) {
              "\" font-family=\"sans-serif\" font-size=\"11\">\n"
              "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
   for (std::size_t i = 0; i < charts.size(); ++i) {
+    const std::size_t row = i / kColumns;
     const double x = kWidth * static_cast<double>(i % kColumns);
-    const double y = kHeight * static_cast<double>(i / kColumns);
+    const double y = kHeight * static_cast<double>(row);
     text += StrCat("<g transform=\"translate(", Fixed(x), " ", Fixed(y), ")\">\n",
                    ChartText(charts[i]), "</g>\n");
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "dataflow/row_key.h"
 #include "dataflow/view_state.h"
 
 namespace trefoil::dataflow {
@@ -20,20 +21,6 @@ using view::Stale;
 using view::Work;
 
 namespace {
-
-struct RowHash {
-  using is_transparent = void;
-  std::size_t operator()(RowView row) const { return HashRow(row); }
-};
-struct RowEqual {
-  using is_transparent = void;
-  bool operator()(RowView a, RowView b) const { return EqualRows(a, b); }
-};
-
-void CutInto(Row& cut, RowView row, std::span<const Column> columns) {
-  cut.clear();
-  for (const Column column : columns) cut.push_back(row[column]);
-}
 
 // What an object or a list of this many values weighs, without what is behind the values.
 std::size_t TreeBytes(std::size_t values) { return 64 + values * sizeof(Value); }

@@ -1,11 +1,13 @@
 // `trefoil live`: prints a result, then each change of it.
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -19,7 +21,9 @@ namespace trefoil::cli {
 
 namespace {
 
-volatile std::sig_atomic_t stopped = 0;
+// Set by Ctrl-C, and at the end.
+std::atomic<bool> stopped = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
 constexpr std::chrono::milliseconds kPoll{50};
 
@@ -42,7 +46,7 @@ class Mailbox {
   std::optional<Arrived> Take(std::chrono::steady_clock::time_point until) {
     std::unique_lock lock(mutex_);
     while (changes_.empty()) {
-      if (stopped != 0 || std::chrono::steady_clock::now() >= until) return std::nullopt;
+      if (stopped || std::chrono::steady_clock::now() >= until) return std::nullopt;
       arrived_.wait_for(lock, kPoll);
     }
     Arrived first = std::move(changes_.front());
@@ -90,26 +94,28 @@ Status RunDot(Database& database, std::string_view line) {
   return Ok();
 }
 
-// Statements from standard input run in this process, so that their changes are seen.
-void RunInput(Database& database, Mailbox& mailbox) {
-  std::string line;
+void RunPiece(Database& database, const ScriptPiece& piece, Mailbox& mailbox) {
+  if (piece.is_dot_command) {
+    const Status done = RunDot(database, piece.text);
+    if (!done) mailbox.PutFailure([error = done.error()] { Fail(error); });
+    return;
+  }
+  const Result<ExecuteSummary> done = database.Execute(piece.text, {}, {.stop = &stopped});
+  if (done) return;
+  mailbox.PutFailure([error = done.error(), text = piece.text] { FailQuery(error, text); });
+}
+
+// Statements from standard input run in this process, so that their changes are seen. The thread
+// may wait for input for ever; without `running` it touches nothing.
+void RunInput(Database& database, Mailbox& mailbox, const std::shared_ptr<std::mutex>& running) {
   std::string script;
-  for (int c = std::getchar(); c != EOF && stopped == 0; c = std::getchar()) {
+  for (int c = std::getchar(); c != EOF; c = std::getchar()) {
     script += static_cast<char>(c);
     if (c != ';' && c != '\n') continue;
-    SplitScript split = Split(script);
-    for (const ScriptPiece& piece : split.pieces) {
-      if (piece.is_dot_command) {
-        if (Status done = RunDot(database, piece.text); !done) {
-          mailbox.PutFailure([error = done.error()] { Fail(error); });
-        }
-        continue;
-      }
-      const Result<ExecuteSummary> done = database.Execute(piece.text);
-      if (!done) {
-        mailbox.PutFailure([error = done.error(), text = piece.text] { FailQuery(error, text); });
-      }
-    }
+    const SplitScript split = Split(script);
+    const std::lock_guard lock(*running);
+    if (stopped) return;
+    for (const ScriptPiece& piece : split.pieces) RunPiece(database, piece, mailbox);
     script = split.rest.text;
     if (!script.empty()) script += static_cast<char>(c);
   }
@@ -136,8 +142,11 @@ int RunLive(const Arguments& arguments) {
   const Result<Subscription> subscription =
       database->Watch(*query, *params, [&](const Change& change) { mailbox.Put(change); });
   if (!subscription) return Fail(subscription.error());
-  std::signal(SIGINT, [](int) { stopped = 1; });
-  std::jthread input([&] { RunInput(*database, mailbox); });
+  std::signal(SIGINT, [](int) { stopped = true; });
+  const auto running = std::make_shared<std::mutex>();
+  std::thread([&database = *database, &mailbox, running] {
+    RunInput(database, mailbox, running);
+  }).detach();
   const auto until = *seconds == 0
                          ? std::chrono::steady_clock::time_point::max()
                          : std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
@@ -152,8 +161,8 @@ int RunLive(const Arguments& arguments) {
     Print(*arrived, *format);
     ++seen;
   }
-  stopped = 1;
-  input.detach();
+  const std::lock_guard lock(*running);  // a statement that runs comes to its end
+  stopped = true;
   std::fflush(stdout);
   return kExitOk;
 }

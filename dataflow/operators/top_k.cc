@@ -8,25 +8,12 @@
 #include "base/errors.h"
 #include "dataflow/describe.h"
 #include "dataflow/operators/top_k_window.h"
+#include "dataflow/row_key.h"
 #include "dataflow/row_ref.h"
 
 namespace trefoil::dataflow {
 
 namespace {
-
-struct RowHash {
-  using is_transparent = void;
-  std::size_t operator()(RowView row) const { return HashRow(row); }
-};
-struct RowEqual {
-  using is_transparent = void;
-  bool operator()(RowView a, RowView b) const { return EqualRows(a, b); }
-};
-
-void CutInto(Row& cut, RowView row, std::span<const Column> columns) {
-  cut.clear();
-  for (const Column column : columns) cut.push_back(row[column]);
-}
 
 std::vector<ValueKind> OutputKinds(const TopK& spec, const std::vector<Operator*>& inputs) {
   std::vector<ValueKind> kinds = inputs[0]->columns();
