@@ -18,10 +18,11 @@ constexpr int kEpisodesOfAWorld = 20;
 
 // Scripts of one test; the whole run is kShards times as many.
 constexpr int kShards = 4;
+constexpr int kScriptsOfAShard = TREFOIL_SIMULATION_SCRIPTS / kShards;
 
 void RunWorlds(std::uint64_t shard) {
   Random seeds(TestSeed() + shard);
-  const int scripts = static_cast<int>(TREFOIL_SIMULATION_SCRIPTS / kShards * TestScale());
+  const int scripts = static_cast<int>(kScriptsOfAShard * TestScale());
   int done = 0;
   while (done < scripts && !::testing::Test::HasFailure()) {
     const std::uint64_t seed = seeds.Next();
