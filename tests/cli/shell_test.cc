@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -50,8 +51,9 @@ TEST_F(ShellTest, CompletesKeywordsTablesColumnsAndDotCommands) {
        {std::pair("sele\t", "SELECT"), std::pair("harv\t", "harvest"),
         std::pair("quan\t", "quantity"), std::pair(".tab\t", ".tables")}) {
     program.Type(typed);
-    EXPECT_NE(WithoutEscapes(program.ReadUntil(completed)).find(completed), std::string::npos)
-        << typed;
+    // The screen may get only what is added to the typed characters.
+    const std::string added = std::string(completed).substr(std::strlen(typed) - 1);
+    EXPECT_NE(WithoutEscapes(program.ReadUntil(added)).find(completed), std::string::npos) << typed;
     program.Type("\x03");
     program.ReadUntil(kPrompt);
   }

@@ -17,6 +17,8 @@ namespace trefoil::testing {
 namespace {
 
 constexpr std::chrono::seconds kPatience{20};
+constexpr std::chrono::milliseconds kBetweenLooks{200};
+constexpr std::string_view kEndOfInput = "\x04";
 constexpr unsigned short kLines = 24;
 
 [[noreturn]] void Run(const Program::Settings& settings) {
@@ -82,7 +84,8 @@ void Program::Type(std::string_view keys) {
 }
 
 void Program::EndInput() {
-  if (terminal_) return Type("\x04");
+  has_ended_input_ = true;
+  if (terminal_) return Type(kEndOfInput);
   ::close(std::exchange(input_, -1));
 }
 
@@ -102,7 +105,11 @@ std::string Program::ReadUntil(std::string_view text) {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (unread_.find(text) == std::string::npos && ReadSome(until)) {
   }
-  return std::exchange(unread_, {});
+  const std::size_t at = unread_.find(text);
+  if (at == std::string::npos) return std::exchange(unread_, {});
+  std::string read = unread_.substr(0, at + text.size());
+  unread_.erase(0, read.size());
+  return read;
 }
 
 std::string Program::ReadFor(std::chrono::milliseconds time) {
@@ -116,11 +123,21 @@ void Program::Signal(int number) { ::kill(pid_, number); }
 
 Program::Ended Program::Wait(std::string* rest) {
   const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (ReadSome(until)) {
+  int status = 0;
+  while (::waitpid(pid_, &status, WNOHANG) == 0) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= until) ::kill(pid_, SIGKILL);
+    // A line editor shows its prompt before it takes the terminal over, and what ends the input in
+    // between is lost.
+    if (terminal_ && has_ended_input_) Type(kEndOfInput);
+    while (ReadSome(now + kBetweenLooks)) {
+    }
+    if (!terminal_) ::poll(nullptr, 0, 1);
+  }
+  pid_ = -1;
+  while (ReadSome(std::chrono::steady_clock::now() + kBetweenLooks)) {
   }
   *rest = std::exchange(unread_, {});
-  int status = 0;
-  ::waitpid(std::exchange(pid_, -1), &status, 0);
   if (WIFEXITED(status)) return {.exit_code = WEXITSTATUS(status)};
   return {.signal = WTERMSIG(status)};
 }

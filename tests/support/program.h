@@ -33,12 +33,12 @@ class Program {
   // Closes what it reads from; on a terminal, types Ctrl-D.
   void EndInput();
   // Reads on until the output since the last call holds `text`, at most 20 seconds. Returns that
-  // output, whether or not it does.
+  // output up to the end of `text`, or all where it does not.
   std::string ReadUntil(std::string_view text);
   // Reads for that long; returns the output since the last call.
   std::string ReadFor(std::chrono::milliseconds time);
   void Signal(int number);
-  // Waits for the end; `rest` gets the output since the last call.
+  // Waits for the end, and makes one after 20 s; `rest` gets the output since the last call.
   Ended Wait(std::string* rest);
   pid_t pid() const { return pid_; }
 
@@ -50,6 +50,7 @@ class Program {
   int input_ = -1;
   int output_ = -1;
   bool terminal_;
+  bool has_ended_input_ = false;
   std::string unread_;
 };
 
