@@ -9,16 +9,19 @@ namespace {
 // Allocations that still succeed; below zero: all do.
 std::atomic<std::int64_t> allocations_left = -1;
 
-void* Allocate(std::size_t size, std::size_t alignment) {
+void* AllocateOrNull(std::size_t size, std::size_t alignment) {
   if (allocations_left.load(std::memory_order_relaxed) >= 0 &&
       allocations_left.fetch_sub(1, std::memory_order_relaxed) == 0) {
-    throw std::bad_alloc();
+    return nullptr;
   }
   size = size == 0 ? 1 : size;
-  void* const memory =
-      alignment == 0
-          ? std::malloc(size)
-          : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  return alignment == 0
+             ? std::malloc(size)
+             : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+void* Allocate(std::size_t size, std::size_t alignment) {
+  void* const memory = AllocateOrNull(size, alignment);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -39,6 +42,12 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 }
 void* operator new[](std::size_t size, std::align_val_t alignment) {
   return Allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return AllocateOrNull(size, 0);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return AllocateOrNull(size, 0);
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
