@@ -198,15 +198,17 @@ const std::vector<Command> kCommands = {
      .run = RunShell},
     {.name = "demo",
      .summary = "show what live queries do, on data of this machine or generated",
-     .synopsis = "trefoil demo deps|board|store [--data PATH]",
+     .synopsis = "trefoil demo (deps|board|store)... [--data PATH]",
      .help = "  deps    the Debian packages of this machine and what they depend on\n"
              "  board   an issue tracker on three replicas\n"
              "  store   the Chinook music store from its CSV files (--data FOLDER)\n"
-             "\n  Each ends in a verdict line: every live result against a fresh run.\n"
+             "\n  They end in a verdict line: every live result against a fresh run, and samples "
+             "against\n"
+             "  rows that are computed without the engine.\n"
              "\nexample: trefoil demo deps\n",
      .options = {{.name = "data"}},
      .positional_min = 1,
-     .positional_max = 1,
+     .positional_max = kMany,
      .run = RunDemo},
     {.name = "completion",
      .summary = "a completion script for bash",

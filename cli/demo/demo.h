@@ -1,7 +1,9 @@
-// The demos of `trefoil demo NAME`: each self-contained, seeded, and ending in a verdict line.
+// The demos of `trefoil demo NAME`: each self-contained and seeded, and proving what it shows.
 #pragma once
 
 #include <string>
+
+#include "trefoil/result.h"
 
 namespace trefoil::cli {
 
@@ -9,9 +11,15 @@ struct DemoSettings {
   std::string data;  // deps: a dpkg status file; store: the folder with the Chinook CSV files
 };
 
-// Each returns an exit code: 0 when every live result equalled its fresh run.
-int RunDepsDemo(const DemoSettings& settings);
-int RunBoardDemo(const DemoSettings& settings);
-int RunStoreDemo(const DemoSettings& settings);
+// What a demo found: whether every live result was what it should be, and a line of figures, or the
+// first difference.
+struct DemoVerdict {
+  bool pass = false;
+  std::string summary;
+};
+
+Result<DemoVerdict> RunDepsDemo(const DemoSettings& settings);
+Result<DemoVerdict> RunBoardDemo(const DemoSettings& settings);
+Result<DemoVerdict> RunStoreDemo(const DemoSettings& settings);
 
 }  // namespace trefoil::cli

@@ -7,7 +7,6 @@
 #include <map>
 #include <set>
 
-#include "cli/command.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/dpkg.h"
 #include "cli/demo/witness.h"
@@ -19,6 +18,8 @@ namespace {
 
 constexpr const char* kStatusFile = "/var/lib/dpkg/status";
 constexpr const char* kTarget = "zlib1g";
+constexpr const char* kSection = "libs";
+constexpr std::size_t kLargestCount = 10;
 constexpr int kQuietCommits = 200;
 
 constexpr const char* kSchema =
@@ -67,7 +68,7 @@ Status RemovePackage(Transaction& transaction, const DebianPackage& package) {
 }
 
 // What breaks without `target`, by hand: a walk over all packages until nothing is added.
-std::vector<std::vector<Value>> BrokenByHand(const Packages& packages, const std::string& target) {
+AnswerRows BrokenByHand(const Packages& packages, const std::string& target) {
   std::set<std::string> broken;
   bool grew = true;
   while (grew) {
@@ -78,8 +79,46 @@ std::vector<std::vector<Value>> BrokenByHand(const Packages& packages, const std
       if (breaks && broken.insert(name).second) grew = true;
     }
   }
-  std::vector<std::vector<Value>> rows;
+  AnswerRows rows;
   for (const std::string& name : broken) rows.push_back({Value::Text(name)});
+  return rows;
+}
+
+AnswerRows ListByHand(const Packages& packages) {
+  AnswerRows rows;
+  for (const auto& [name, package] : packages) {
+    if (package.section != kSection) continue;
+    rows.push_back({Value::Text(name), Value::Text(package.version)});
+  }
+  return rows;
+}
+
+AnswerRows SectionsByHand(const Packages& packages) {
+  struct Totals {
+    std::int64_t packages = 0;
+    std::int64_t kib = 0;
+  };
+  std::map<std::string, Totals> sections;
+  for (const auto& [name, package] : packages) {
+    Totals& totals = sections[package.section];
+    ++totals.packages;
+    totals.kib += package.size_kib;
+  }
+  AnswerRows rows;
+  for (const auto& [section, totals] : sections) {
+    rows.push_back({Value::Text(section), Value::Int(totals.packages), Value::Int(totals.kib)});
+  }
+  return rows;
+}
+
+AnswerRows LargestByHand(const Packages& packages) {
+  std::vector<std::pair<std::int64_t, std::string>> by_size;  // the largest has the least number
+  for (const auto& [name, package] : packages) by_size.emplace_back(-package.size_kib, name);
+  std::ranges::sort(by_size);
+  AnswerRows rows;
+  for (std::size_t i = 0; i < std::min<std::size_t>(by_size.size(), kLargestCount); ++i) {
+    rows.push_back({Value::Text(by_size[i].second), Value::Int(-by_size[i].first)});
+  }
   return rows;
 }
 
@@ -96,7 +135,7 @@ class DepsDemo {
     return Ok();
   }
 
-  const Witness& witness() const { return witness_; }
+  DemoVerdict Verdict() const { return witness_.Verdict(); }
 
  private:
   Status Load() {
@@ -123,13 +162,20 @@ class DepsDemo {
       return witness_.Watch(name, query, params, true);
     };
     Params section;
-    section.Set("section", Value::Text("libs"));
+    section.Set("section", Value::Text(kSection));
     Params target;
     target.Set("target", Value::Text(kTarget));
     if (Status done = watch("list", kList, section); !done) return done;
     if (Status done = watch("sections", kSections, {}); !done) return done;
     if (Status done = watch("largest", kLargest, {}); !done) return done;
     return watch("breaks", kBreaks, target);
+  }
+
+  void CompareByHand() {
+    witness_.CompareByHand("list", ListByHand(packages_));
+    witness_.CompareByHand("sections", SectionsByHand(packages_));
+    witness_.CompareByHand("largest", LargestByHand(packages_));
+    witness_.CompareByHand("breaks", BrokenByHand(packages_, kTarget));
   }
 
   // A commit that brings a package to a state, or removes it, in the database and in our copy.
@@ -151,7 +197,7 @@ class DepsDemo {
       packages_.erase(package.name);
     }
     if (Status compared = witness_.Compare(); !compared) return compared;
-    witness_.CompareWith("breaks", BrokenByHand(packages_, kTarget));
+    CompareByHand();
     return Ok();
   }
 
@@ -209,23 +255,22 @@ class DepsDemo {
 
 }  // namespace
 
-int RunDepsDemo(const DemoSettings& settings) {
+Result<DemoVerdict> RunDepsDemo(const DemoSettings& settings) {
   const std::string path = settings.data.empty() ? kStatusFile : settings.data;
   const Result<std::string> text = ReadFile(path);
-  if (!text) return Fail(text.error());
+  if (!text) return text.error();
   Packages packages;
   for (DebianPackage& package : ParseDpkgStatus(*text)) {
     const std::string name = package.name;
     packages.emplace(name, std::move(package));
   }
-  if (packages.empty()) return Fail({.message = path + " names no installed package"});
+  if (packages.empty()) return Error{.message = path + " names no installed package"};
   std::printf("demo deps: %s\n", path.c_str());
   Result<Database> database = Database::Open(":memory:");
-  if (!database) return Fail(database.error());
+  if (!database) return std::move(database).error();
   DepsDemo demo(*database, std::move(packages));
-  if (Status done = demo.Run(); !done) return Fail(done.error());
-  const Witness& witness = demo.witness();
-  return Verdict(witness.ok(), witness.ok() ? witness.Summary() : witness.difference());
+  if (Status done = demo.Run(); !done) return done.error();
+  return demo.Verdict();
 }
 
 }  // namespace trefoil::cli

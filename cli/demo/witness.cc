@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "cli/command.h"
 #include "cli/live_view.h"
 
 namespace trefoil::cli {
@@ -117,11 +116,11 @@ Status Witness::Compare() {
   return Ok();
 }
 
-void Witness::CompareWith(const std::string& name,
-                          const std::vector<std::vector<Value>>& expected) {
+void Witness::CompareByHand(const std::string& name,
+                            const std::vector<std::vector<Value>>& expected) {
   for (const std::unique_ptr<Live>& live : live_) {
     if (live->name != name) continue;
-    ++comparisons_;
+    ++comparisons_by_hand_;
     const bool equal =
         std::ranges::equal(live->rows, expected, [](const Row& row, const std::vector<Value>& e) {
           return std::ranges::equal(row.values(), e);
@@ -139,21 +138,19 @@ double Witness::LatencyMicros(double q) const {
   return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
 }
 
-std::string Witness::Summary() const {
+DemoVerdict Witness::Verdict() const {
+  if (!difference_.empty()) return {.pass = false, .summary = difference_};
   char text[400];
   std::snprintf(text, sizeof text,
-                "%zu live queries, %zu commits, %llu deltas, %llu comparisons with fresh runs; "
-                "commit to last callback p50 %.0f us, p99 %.0f us; re-running all %.0f us",
+                "%zu live queries, %zu commits, %llu deltas, %llu comparisons with fresh runs, "
+                "%llu with rows computed by hand; commit to last callback p50 %.0f us, p99 %.0f "
+                "us; re-running all %.0f us",
                 live_.size(), latencies_micros_.size(), static_cast<unsigned long long>(deltas_),
-                static_cast<unsigned long long>(comparisons_), LatencyMicros(0.5),
+                static_cast<unsigned long long>(comparisons_),
+                static_cast<unsigned long long>(comparisons_by_hand_), LatencyMicros(0.5),
                 LatencyMicros(0.99),
                 reruns_ == 0 ? 0 : rerun_micros_ / static_cast<double>(reruns_));
-  return text;
-}
-
-int Verdict(bool pass, std::string_view summary) {
-  std::printf("\nverdict: %s (%s)\n", pass ? "PASS" : "FAIL", std::string(summary).c_str());
-  return pass ? kExitOk : kExitFailed;
+  return {.pass = true, .summary = text};
 }
 
 }  // namespace trefoil::cli
