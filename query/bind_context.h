@@ -49,6 +49,9 @@ struct PathPlace {
   ExprType type;
 };
 
+// Which columns of a table a name may mean: those of a LAX table that no declaration names, too?
+enum class Columns : std::uint8_t { kDeclared, kAll };
+
 class BindContext {
  public:
   BindContext(const BindInput& input, BoundStatement& statement)
@@ -142,8 +145,11 @@ class BindContext {
   bool IsSingleRow(const BoundSelect& select);
 
   // bind_path.cc
+  // A column that is declared in any scope goes before one that is not, so that writing a new one
+  // changes the meaning of no query.
   std::optional<PathPlace> FindStart(const Path& path, Scope*& scope, std::size_t& next);
-  std::optional<PathPlace> FindInScope(const Path& path, Scope& scope, std::size_t& next);
+  std::optional<PathPlace> FindInScope(const Path& path, Scope& scope, Columns which,
+                                       std::size_t& next);
   // Where the whole path leads, before the groups; `home` becomes the scope where it begins.
   // Nothing after failing.
   std::optional<PathPlace> FollowPath(const Path& path, Scope*& home, bool settles);

@@ -11,10 +11,13 @@ namespace trefoil::query {
 
 namespace {
 
+// Declared columns stand before the others, and are found first.
 std::optional<std::uint32_t> IndexOfColumn(const std::vector<BoundColumn>& columns,
-                                           std::string_view name) {
-  const auto found = std::ranges::find_if(
-      columns, [&](const BoundColumn& column) { return EqualIgnoringCase(column.name, name); });
+                                           std::string_view name, Columns which = Columns::kAll) {
+  const auto found = std::ranges::find_if(columns, [&](const BoundColumn& column) {
+    return EqualIgnoringCase(column.name, name) &&
+           (which == Columns::kAll || !IsUndeclared(column.attribute));
+  });
   if (found == columns.end()) return std::nullopt;
   return static_cast<std::uint32_t>(found - columns.begin());
 }
@@ -27,14 +30,17 @@ std::vector<std::string_view> NamesOf(const std::vector<BoundColumn>& columns) {
 
 std::vector<BoundColumn> ColumnsOf(const schema::Type& type) {
   std::vector<BoundColumn> columns;
-  for (const schema::Attribute& attribute : type.attributes) {
-    columns.push_back({.name = attribute.name,
-                       .type = {.kind = attribute.type.kind,
-                                .precision = attribute.type.precision,
-                                .scale = attribute.type.scale,
-                                .target = attribute.type.target,
-                                .is_set = attribute.merge == schema::MergeKind::kSet},
-                       .attribute = attribute.id});
+  for (const auto* attributes : {&type.attributes, &type.undeclared}) {
+    if (type.strict && attributes == &type.undeclared) continue;
+    for (const schema::Attribute& attribute : *attributes) {
+      columns.push_back({.name = attribute.name,
+                         .type = {.kind = attribute.type.kind,
+                                  .precision = attribute.type.precision,
+                                  .scale = attribute.type.scale,
+                                  .target = attribute.type.target,
+                                  .is_set = attribute.merge == schema::MergeKind::kSet},
+                         .attribute = attribute.id});
+    }
   }
   return columns;
 }
@@ -76,12 +82,12 @@ BoundSource BindContext::TableSource(const schema::Type& type, const Name& alias
   return source;
 }
 
-std::optional<PathPlace> BindContext::FindInScope(const Path& path, Scope& scope,
+std::optional<PathPlace> BindContext::FindInScope(const Path& path, Scope& scope, Columns which,
                                                   std::size_t& next) {
   const std::string_view first = path.parts[0].text;
   if (path.parts.size() > 1) {
     if (const BoundSource* source = SourceNamed(scope, first)) {
-      if (const auto column = IndexOfColumn(source->columns, path.parts[1].text)) {
+      if (const auto column = IndexOfColumn(source->columns, path.parts[1].text, which)) {
         next = 2;
         return PathPlace{{source->id, *column}, source->columns[*column].type};
       }
@@ -96,7 +102,7 @@ std::optional<PathPlace> BindContext::FindInScope(const Path& path, Scope& scope
   std::optional<PathPlace> found;
   std::string_view found_in;
   for (const BoundJoin& join : SourcesOf(scope)) {
-    const auto column = IndexOfColumn(join.source.columns, first);
+    const auto column = IndexOfColumn(join.source.columns, first, which);
     if (!column) continue;
     if (found) {
       Fail(path.parts[0].span, ErrorCode::kAmbiguousName,
@@ -112,9 +118,12 @@ std::optional<PathPlace> BindContext::FindInScope(const Path& path, Scope& scope
 
 std::optional<PathPlace> BindContext::FindStart(const Path& path, Scope*& scope,
                                                 std::size_t& next) {
-  for (; scope != nullptr; scope = scope->outer) {
-    if (scope->core == nullptr) continue;
-    if (const auto place = FindInScope(path, *scope, next)) return place;
+  Scope* const innermost = scope;
+  for (const Columns which : {Columns::kDeclared, Columns::kAll}) {
+    for (scope = innermost; scope != nullptr; scope = scope->outer) {
+      if (scope->core == nullptr) continue;
+      if (const auto place = FindInScope(path, *scope, which, next)) return place;
+    }
   }
   return std::nullopt;
 }

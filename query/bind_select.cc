@@ -172,7 +172,8 @@ void BindContext::BindUsing(const Join& join, Scope& scope) {
     path.parts.push_back(name);
     std::size_t next = 0;
     scope.sources_visible = count - 1;
-    const std::optional<PathPlace> left = FindInScope(path, scope, next);
+    std::optional<PathPlace> left = FindInScope(path, scope, Columns::kDeclared, next);
+    if (!left) left = FindInScope(path, scope, Columns::kAll, next);
     scope.sources_visible = SIZE_MAX;
     const auto right = std::ranges::find_if(bound.source.columns, [&](const BoundColumn& column) {
       return EqualIgnoringCase(column.name, name.text);
@@ -250,7 +251,7 @@ void BindContext::BindGroupBy(const Core& core, Scope& scope) {
       std::size_t next = 0;
       Path path;
       path.parts.push_back(*name);
-      if (!FindInScope(path, scope, next) && !failed()) {
+      if (!FindInScope(path, scope, Columns::kDeclared, next) && !failed()) {
         for (const Output& output : core.outputs) {
           if (EqualIgnoringCase(output.name.text, name->text)) meant = output.value.get();
         }

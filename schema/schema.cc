@@ -9,6 +9,7 @@ namespace trefoil::schema {
 
 const Attribute* Type::Find(std::string_view attribute_name) const {
   for (const std::vector<Attribute>* list : {&attributes, &undeclared}) {
+    if (strict && list == &undeclared) break;
     const auto found = std::ranges::find_if(
         *list, [&](const Attribute& a) { return EqualIgnoringCase(a.name, attribute_name); });
     if (found != list->end()) return &*found;

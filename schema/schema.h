@@ -56,7 +56,7 @@ struct Type {
   std::vector<Attribute> undeclared = {};  // of a LAX type: written without a declaration
   std::vector<Attribute> retired = {};     // left the declaration; their facts stay
 
-  // Among the declared, then the undeclared; a retired attribute is not found.
+  // Among the declared, then the undeclared; by name only of a LAX type. None is retired.
   const Attribute* Find(std::string_view attribute_name) const;
   const Attribute* Find(AttributeId id) const;
   bool IsKey(AttributeId id) const;
