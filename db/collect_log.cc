@@ -22,23 +22,6 @@ std::string PeerKey(const crdt::ReplicaId& id) {
 
 }  // namespace
 
-Status Engine::ReadPeers(const ReadView& view) {
-  const std::string prefix = schema::MetaKey(kMetaPeer);
-  const std::unique_ptr<lsm::Iterator> entries =
-      view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
-  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
-    const Slice id = entries->key().Without(prefix.size());
-    crdt::ReplicaId replica;
-    crdt::Peer peer;
-    if (id.size() != replica.size() || !crdt::DecodePeer(entries->value(), &peer)) {
-      return Corruption("what is known of another replica does not read", "run `trefoil check`");
-    }
-    std::ranges::copy(id.view(), replica.begin());
-    peers_[replica] = std::move(peer);
-  }
-  return entries->status();
-}
-
 void Engine::NotePeer(const crdt::SiteId& site, const crdt::Heads& applied) {
   if (site.uuid == OwnId()) return;
   crdt::Peer& peer = peers_[site.uuid];

@@ -114,12 +114,19 @@ Status Engine::ReadMeta() {
   ChooseSite(*meta);
   reserved_time_ = meta->reserved_time;
   hybrid_clock_.emplace(*clock_, reserved_time_);
-  crdt::SiteId own = {.uuid = {}, .incarnation = site_.incarnation};
-  std::ranges::copy(site_.id, own.uuid.begin());
-  Result<SiteLog> log = SiteLog::Read(view, own);
+  Result<SiteLog> log = SiteLog::Read(view, own_site());
   if (!log) return std::move(log).error();
   log_ = *std::move(log);
-  return ReadPeers(view);
+  Result<crdt::Peers> peers = ReadPeers(view);
+  if (!peers) return std::move(peers).error();
+  peers_ = *std::move(peers);
+  return Ok();
+}
+
+crdt::SiteId Engine::own_site() const {
+  crdt::SiteId own = {.uuid = {}, .incarnation = site_.incarnation};
+  std::ranges::copy(site_.id, own.uuid.begin());
+  return own;
 }
 
 // As whom this replica writes. Two directories must never write as one site, so a copy, which holds

@@ -42,6 +42,7 @@
 #include "db/meta.h"
 #include "db/pinned.h"
 #include "db/site_log.h"
+#include "db/system_tables.h"
 #include "db/write_transaction.h"
 #include "lsm/store.h"
 #include "trefoil/changeset.h"
@@ -111,6 +112,11 @@ class Engine {
   void AddObserver(CommitObserver* observer);
   void RemoveObserver(CommitObserver* observer);
 
+  // Who reads sys.live_query and sys.operator, set once before the first read of them.
+  using LiveTables = std::function<void(TypeId type, const VisitRow& visit)>;
+  void SetLiveTables(LiveTables tables) { live_tables_ = std::move(tables); }
+  void ScanLive(TypeId type, const VisitRow& visit) const { live_tables_(type, visit); }
+
   // --- care ---
 
   // All commits so far are on the device on return.
@@ -128,6 +134,7 @@ class Engine {
   bool read_only() const { return options_.read_only; }
   const Options& options() const { return options_; }
   const SiteIdentity& site() const { return site_; }
+  crdt::SiteId own_site() const;
   bool is_copy() const { return is_copy_; }
   const Clock& clock() const { return *clock_; }
   lsm::Store& store() { return *store_; }
@@ -181,7 +188,6 @@ class Engine {
   Result<Version> JoinState(const crdt::StateChangeset& changeset, MergeSummary* summary);
   Result<std::string> StateChanges() const;
   // What others have applied, and what need not be kept for them; see collect_log.cc.
-  Status ReadPeers(const ReadView& view);
   void NotePeer(const crdt::SiteId& site, const crdt::Heads& applied);
   crdt::ReplicaId OwnId() const;
   crdt::Heads StableFloors(std::chrono::microseconds lease);
@@ -211,6 +217,7 @@ class Engine {
   std::string home_;  // identity of the directory; empty where none is known or needed
   bool is_copy_ = false;
   ExpressionCompiler compiler_;
+  LiveTables live_tables_ = [](TypeId, const VisitRow&) {};
   std::unique_ptr<KeyGenerator> keys_;
 
   mutable std::mutex commit_mutex_;

@@ -153,7 +153,7 @@ class ScriptRunner {
     if (!parameters) return parameters.error();
     const Result<State> state = StateOf(*bound, open, *parameters);
     if (!state) return state.error();
-    const TripleSource source(*state->view, state->schema);
+    const TripleSource source(*state->view, state->schema, &engine_);
     Result<Rows> rows = query::RunSelect({.select = bound->select,
                                           .source_count = bound->source_count,
                                           .parameters = *parameters,
@@ -173,7 +173,7 @@ class ScriptRunner {
     const Result<std::vector<Value>> parameters =
         query::BindParameters(bound->parameters, params_, context);
     if (!parameters) return parameters.error();
-    const TripleSource source(*state.view, state.schema);
+    const TripleSource source(*state.view, state.schema, &engine_);
     Result<Rows> lines = ExplainQuery(*bound, *parameters, *state.schema, source,
                                       {.analyze = explain.analyze,
                                        .live = explain.live,
@@ -271,9 +271,11 @@ query::RunContext ContextOf(const Clock& clock, const RunOptions& options) {
   return {.now_micros = clock.NowMicros(), .stop = options.stop};
 }
 
-Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadView& view,
-                   const schema::SchemaRef& schema, const query::RunContext& context) {
-  const TripleSource source(view, schema);
+Result<Rows> RunAt(const Query::Plan& query, const Params& params, const Engine& engine,
+                   const ReadView& view, const schema::SchemaRef& schema,
+                   const RunOptions& options) {
+  const TripleSource source(view, schema, &engine);
+  const query::RunContext context = ContextOf(engine.clock(), options);
   if (query.schema == schema) return query::Run(query, source, params, context);
   using PlanRef = std::shared_ptr<const Query::Plan>;
   std::unique_ptr<PlanRef> renewed = query.renewed.Take();

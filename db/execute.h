@@ -28,8 +28,9 @@ Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
 query::RunContext ContextOf(const Clock& clock, const RunOptions& options);
 
 // Runs a prepared query at a state; binds it again if the schema is another.
-Result<Rows> RunAt(const Query::Plan& query, const Params& params, const ReadView& view,
-                   const schema::SchemaRef& schema, const query::RunContext& context);
+Result<Rows> RunAt(const Query::Plan& query, const Params& params, const Engine& engine,
+                   const ReadView& view, const schema::SchemaRef& schema,
+                   const RunOptions& options);
 
 // Makes the DEFAULT and CHECK expressions of the catalogue ready. The clock outlives what it makes.
 ExpressionCompiler MakeExpressionCompiler(const Clock& clock);

@@ -15,6 +15,7 @@
 #include "query/explain_plan.h"
 #include "query/optimizer.h"
 #include "query/planner.h"
+#include "query/prepare.h"
 #include "query/to_expression.h"
 
 namespace trefoil::db {
@@ -162,6 +163,11 @@ Result<Rows> ExplainQuery(const query::BoundQuery& bound, std::span<const Value>
   const std::uint64_t start = options.clock.MonotonicMicros();
   Result<query::Plan> plan = query::MakePlan(bound.select, bound.source_count, parameters, schema);
   if (!plan) return std::move(plan).error();
+  if (options.live) {
+    if (Status can_live = query::CheckLive(*plan, schema); !can_live) {
+      return std::move(can_live).error();
+    }
+  }
   query::Statistics statistics(source, schema);
   query::Optimize(*plan, schema, {}, &statistics);
   const query::ColumnNames names(bound.select, *plan);

@@ -40,7 +40,9 @@ Change Reset(const dataflow::ViewSnapshot& result, Version version, Origin origi
 
 }  // namespace
 
-LiveQueries::LiveQueries(Engine& engine) : engine_(engine) {}
+LiveQueries::LiveQueries(Engine& engine) : engine_(engine) {
+  engine_.SetLiveTables([this](TypeId type, const VisitRow& visit) { Scan(type, visit); });
+}
 
 LiveQueries::~LiveQueries() {
   if (observing_) engine_.RemoveObserver(this);
@@ -52,7 +54,7 @@ void LiveQueries::StartObserving() {
   engine_.AddObserver(this);
   now_ = engine_.Pin();
   version_ = now_->version();
-  source_ = std::make_unique<TripleSource>(now_);
+  source_ = std::make_unique<TripleSource>(now_, &engine_);
   MakeGraph();
   observing_ = true;
 }
@@ -286,7 +288,7 @@ Result<std::optional<Change>> LiveQueries::ChangeSince(const Request& request, V
   if (!compiled) return std::move(compiled).error();
   std::vector<std::vector<Batch>> results;
   for (const PinnedRef& state : {*pinned, now_}) {
-    const TripleSource source(state);
+    const TripleSource source(state, &engine_);
     dataflow::Graph graph(source, query::Functions(), {});
     const Result<dataflow::Installed> installed = graph.Install(compiled->plan, compiled->levels);
     if (!installed) return installed.error();
@@ -325,7 +327,7 @@ void LiveQueries::OnCommit(const CommitDelta& delta) {
 Status LiveQueries::StepGraph(const CommitDelta& delta) {
   const std::vector<TypeId> types = TouchedTypes(delta);
   std::vector<Batch> batches;
-  batches.reserve(types.size() + 1);
+  batches.reserve(types.size() + 2);
   std::vector<dataflow::TypeChange> changes;
   for (const TypeId type : types) {
     const std::span<const AttributeId> columns = graph_->Demand(type);
@@ -335,14 +337,15 @@ Status LiveQueries::StepGraph(const CommitDelta& delta) {
     batch.Consolidate();
     if (!batch.empty()) changes.push_back({.type = type, .columns = columns, .rows = &batch});
   }
-  const std::span<const AttributeId> violations = graph_->Demand(schema::kSysViolation);
-  if (!violations.empty()) {
-    Batch& batch = batches.emplace_back(violations.size());
-    if (Status read = AppendViolationChanges(delta, violations, batch); !read) return read;
+  for (const TypeId type : {schema::kSysViolation, schema::kSysSite}) {
+    const std::span<const AttributeId> columns = graph_->Demand(type);
+    if (columns.empty()) continue;
+    Batch& batch = batches.emplace_back(columns.size());
+    Status read = type == schema::kSysSite ? AppendSiteChanges(engine_, delta, columns, batch)
+                                           : AppendViolationChanges(delta, columns, batch);
+    if (!read) return read;
     batch.Consolidate();
-    if (!batch.empty()) {
-      changes.push_back({.type = schema::kSysViolation, .columns = violations, .rows = &batch});
-    }
+    if (!batch.empty()) changes.push_back({.type = type, .columns = columns, .rows = &batch});
   }
   return graph_->Step(changes);
 }

@@ -37,6 +37,7 @@
 #include "db/commit_delta.h"
 #include "db/live_listener.h"
 #include "db/live_plan.h"
+#include "db/system_tables.h"
 #include "db/triple_source.h"
 #include "query/prepare.h"
 #include "trefoil/change.h"
@@ -80,6 +81,8 @@ class LiveQueries final : public CommitObserver {
 
   // The operators and views as JSON.
   std::string ToJson();
+  // The rows of sys.live_query or sys.operator (system_tables.h), gathered before the first visit.
+  void Scan(TypeId type, const VisitRow& visit);
 
  private:
   // Queries with one PlanKey.

@@ -1,11 +1,15 @@
 #include "db/meta.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/coding.h"
 #include "base/env.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "schema/key_codec.h"
 #include "schema/keys.h"
 
 namespace trefoil::db {
@@ -62,6 +66,25 @@ Result<Meta> ReadMetaFrom(const ReadView& view) {
   if (!clock) return std::move(clock).error();
   if (!clock->empty()) meta.reserved_time = LoadFixed64(clock->data());
   return meta;
+}
+
+Result<crdt::Peers> ReadPeers(const ReadView& view) {
+  const std::string prefix = schema::MetaKey(kMetaPeer);
+  const std::unique_ptr<lsm::Iterator> entries =
+      view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  crdt::Peers peers;
+  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
+    const Slice id = entries->key().Without(prefix.size());
+    crdt::ReplicaId replica;
+    crdt::Peer peer;
+    if (id.size() != replica.size() || !crdt::DecodePeer(entries->value(), &peer)) {
+      return Corruption("what is known of another replica does not read", "run `trefoil check`");
+    }
+    std::ranges::copy(id.view(), replica.begin());
+    peers[replica] = std::move(peer);
+  }
+  if (Status status = entries->status(); !status) return std::move(status).error();
+  return peers;
 }
 
 }  // namespace trefoil::db

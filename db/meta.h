@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 
+#include "crdt/stability.h"
 #include "db/read_view.h"
 #include "trefoil/result.h"
 
@@ -47,5 +48,7 @@ struct Meta {
 };
 // Error: kCorruption.
 Result<Meta> ReadMetaFrom(const ReadView& view);
+// What is known of other replicas. Error: kCorruption.
+Result<crdt::Peers> ReadPeers(const ReadView& view);
 
 }  // namespace trefoil::db

@@ -17,7 +17,7 @@ using query::BindInput;
 Result<Rows> RunSelect(const query::BoundSelect& select, const query::BoundStatement& statement,
                        std::span<const Value> parameters, const WriteTransaction& transaction,
                        const RunOptions& options) {
-  const TripleSource source(transaction.view(), transaction.schema());
+  const TripleSource source(transaction.view(), transaction.schema(), &transaction.engine());
   return query::RunSelect({.select = select,
                            .source_count = statement.source_count,
                            .parameters = parameters,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,10 @@
 #include "base/coding.h"
 #include "base/errors.h"
 #include "crdt/hybrid_clock.h"
+#include "crdt/stability.h"
+#include "db/engine.h"
 #include "db/row_layout.h"
+#include "db/site_log.h"
 #include "db/violations.h"
 #include "schema/cell.h"
 #include "schema/keys.h"
@@ -20,8 +24,6 @@ using schema::Attribute;
 using schema::Type;
 
 namespace {
-
-using Visit = std::function<bool(std::span<const Value> row)>;
 
 Error BadEntry(const char* what) {
   return Corruption(std::string("the store holds ") + what + " that does not read",
@@ -60,7 +62,7 @@ SubjectText Describe(const Type* type, const Attribute* attribute, Slice subject
   return text;
 }
 
-Status ScanTriples(const ReadView& view, const schema::Schema& schema, const Visit& visit) {
+Status ScanTriples(const ReadView& view, const schema::Schema& schema, const VisitRow& visit) {
   const std::string prefix(1, schema::kFactSpace);
   const std::unique_ptr<lsm::Iterator> facts =
       view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
@@ -91,7 +93,7 @@ Status ScanTriples(const ReadView& view, const schema::Schema& schema, const Vis
   return facts->status();
 }
 
-Status ScanCommits(const ReadView& view, const Visit& visit) {
+Status ScanCommits(const ReadView& view, const VisitRow& visit) {
   const std::string prefix(1, schema::kCommitSpace);
   const std::unique_ptr<lsm::Iterator> commits =
       view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
@@ -108,14 +110,75 @@ Status ScanCommits(const ReadView& view, const Visit& visit) {
   return commits->status();
 }
 
+Value TimeOf(const crdt::HeadTimes& times, const crdt::SiteId& site) {
+  const auto found = times.find(site);
+  return found == times.end() ? Value() : Value::Timestamp(crdt::WallMicrosOf(found->second));
+}
+
+Value NumberOf(std::uint64_t number) { return Value::Int(static_cast<std::int64_t>(number)); }
+
+Status ScanSites(const SystemState& state, const VisitRow& visit) {
+  const crdt::SiteId own = state.engine->own_site();
+  const Result<SiteLog> log = SiteLog::Read(state.view, own);
+  if (!log) return log.error();
+  const Result<crdt::Peers> peers = ReadPeers(state.view);
+  if (!peers) return peers.error();
+  std::vector<crdt::SiteOrdinal> ordinals(log->sites().size());
+  std::iota(ordinals.begin(), ordinals.end(), crdt::SiteOrdinal{0});
+  std::ranges::sort(ordinals, {}, [&](crdt::SiteOrdinal i) { return log->sites().Of(i); });
+  for (const crdt::SiteOrdinal ordinal : ordinals) {
+    const crdt::SiteId& site = log->sites().Of(ordinal);
+    const auto peer = peers->find(site.uuid);
+    const Value row[] = {
+        Value::Uuid({reinterpret_cast<const char*>(site.uuid.data()), site.uuid.size()}),
+        Value::Int(site.incarnation),
+        Value::Int(ordinal),
+        NumberOf(crdt::HeadOf(log->heads(), site)),
+        NumberOf(crdt::HeadOf(log->floors(), site)),
+        TimeOf(log->times(), site),
+        Value::Bool(site == own),
+        peer == peers->end() ? Value() : Value::Timestamp(peer->second.heard_micros),
+    };
+    if (!visit(row)) break;
+  }
+  return Ok();
+}
+
+Status ScanLevels(const Engine& engine, const VisitRow& visit) {
+  std::int64_t number = 0;
+  for (const lsm::LevelStats& level : engine.store().Stats().levels) {
+    const Value row[] = {Value::Int(number++), NumberOf(level.files), NumberOf(level.bytes),
+                         NumberOf(level.entries)};
+    if (!visit(row)) break;
+  }
+  return Ok();
+}
+
 }  // namespace
 
-Status ScanComputed(const ReadView& view, const schema::Schema& schema, TypeId type,
-                    const Visit& visit) {
+Status ScanComputed(const SystemState& state, TypeId type, const VisitRow& visit) {
   Check(schema::IsComputed(type), "only computed tables are read off the keys");
-  if (type == schema::kSysTriple) return ScanTriples(view, schema, visit);
-  if (type == schema::kSysViolation) return ScanViolations(view, schema, visit);
-  return ScanCommits(view, visit);
+  if (type == schema::kSysTriple) return ScanTriples(state.view, state.schema, visit);
+  if (type == schema::kSysCommit) return ScanCommits(state.view, visit);
+  if (type == schema::kSysViolation) return ScanViolations(state.view, state.schema, visit);
+  Check(state.engine != nullptr, "what shows the process is read with its engine");
+  if (type == schema::kSysSite) return ScanSites(state, visit);
+  if (type == schema::kSysLevel) return ScanLevels(*state.engine, visit);
+  state.engine->ScanLive(type, visit);
+  return Ok();
+}
+
+Status AppendSiteChanges(const Engine& engine, const CommitDelta& delta,
+                         std::span<const AttributeId> columns, dataflow::Batch& batch) {
+  const auto append = [&](const Pinned& pinned, dataflow::Weight weight) {
+    return ScanSites({&engine, pinned.view(), *pinned.schema()}, [&](std::span<const Value> row) {
+      const std::span<Value> cut = batch.AddRow(weight);
+      for (std::size_t i = 0; i < cut.size(); ++i) cut[i] = row[ToNumber(columns[i]) - 1];
+      return true;
+    });
+  };
+  if (Status before = append(*delta.before, -1); !before) return before;
+  return append(*delta.after, 1);
 }
 
 }  // namespace trefoil::db

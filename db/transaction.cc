@@ -133,8 +133,8 @@ Result<ExecuteSummary> Transaction::Execute(std::string_view script, const Param
 
 Result<Rows> Transaction::Run(const Query& query, const Params& params, const RunOptions& options) {
   if (state_->write == nullptr) return Ended();
-  return db::RunAt(*query.plan(), params, state_->write->view(), state_->write->schema(),
-                   db::ContextOf(state_->engine.clock(), options));
+  return db::RunAt(*query.plan(), params, state_->engine, state_->write->view(),
+                   state_->write->schema(), options);
 }
 
 void Transaction::Rollback() { state_->write = nullptr; }
@@ -143,8 +143,8 @@ Version Snapshot::version() const { return state_->pinned->version(); }
 
 Result<Rows> Snapshot::Run(const Query& query, const Params& params,
                            const RunOptions& options) const {
-  return db::RunAt(*query.plan(), params, state_->pinned->view(), state_->pinned->schema(),
-                   db::ContextOf(state_->engine.clock(), options));
+  return db::RunAt(*query.plan(), params, state_->engine, state_->pinned->view(),
+                   state_->pinned->schema(), options);
 }
 
 Result<std::optional<std::vector<Value>>> Snapshot::Get(std::string_view type_name,
@@ -175,7 +175,8 @@ Status Snapshot::Scan(std::string_view type_name,
   Result<const schema::Type*> type = TypeNamed(*state_->pinned->schema(), type_name);
   if (!type) return std::move(type).error();
   if (schema::IsComputed((*type)->id)) {
-    return db::ScanComputed(state_->pinned->view(), *state_->pinned->schema(), (*type)->id, visit);
+    return db::ScanComputed({&state_->engine, state_->pinned->view(), *state_->pinned->schema()},
+                            (*type)->id, visit);
   }
   return db::TripleStore(state_->pinned->view())
       .ScanSubjects(**type, DeclaredColumns(**type), {},

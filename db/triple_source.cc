@@ -213,7 +213,7 @@ Status TripleSource::Scan(const BaseRelation& relation, const Probe& probe, When
 
 // A computed table has no order to seek in: every row is looked at. Its key fields come first.
 Status TripleSource::ScanSystem(const State& state, const Type& type, const BaseRelation& relation,
-                                const Probe& probe, const dataflow::RowVisitor& visit) {
+                                const Probe& probe, const dataflow::RowVisitor& visit) const {
   const std::size_t next = probe.prefix.size();
   const auto is_behind = [&](std::span<const Value> row) {
     if (probe.after.empty()) return true;
@@ -223,7 +223,7 @@ Status TripleSource::ScanSystem(const State& state, const Type& type, const Base
   };
   std::vector<std::vector<Value>> matches;
   Status scanned =
-      ScanComputed(*state.view, *state.schema, type.id, [&](std::span<const Value> row) {
+      ScanComputed({engine_, *state.view, *state.schema}, type.id, [&](std::span<const Value> row) {
         const bool matches_probe =
             std::ranges::equal(row.first(next), probe.prefix) &&
             (next >= row.size() || (!probe.lower && !probe.upper) || IsWithin(row[next], probe)) &&

@@ -15,13 +15,20 @@
 
 namespace trefoil::db {
 
+class Engine;
+
 class TripleSource final : public dataflow::Source {
  public:
-  explicit TripleSource(const PinnedRef& now) : TripleSource(now, now) {}
-  TripleSource(PinnedRef before, PinnedRef after) { Move(std::move(before), std::move(after)); }
+  // `engine` is needed for the tables that show the process (system_tables.h), and outlives the
+  // source.
+  explicit TripleSource(const PinnedRef& now, const Engine* engine = nullptr) : engine_(engine) {
+    Move(now, now);
+  }
   // Over a state that outlives the source, such as a transaction's view.
-  TripleSource(const ReadView& view, schema::SchemaRef schema)
-      : old_{.view = &view, .schema = schema}, new_{.view = &view, .schema = std::move(schema)} {}
+  TripleSource(const ReadView& view, schema::SchemaRef schema, const Engine* engine = nullptr)
+      : engine_(engine),
+        old_{.view = &view, .schema = schema},
+        new_{.view = &view, .schema = std::move(schema)} {}
 
   // What kOld and kNew mean from now on.
   void Move(PinnedRef before, PinnedRef after);
@@ -44,10 +51,11 @@ class TripleSource final : public dataflow::Source {
   };
 
   const State& At(dataflow::When when) const { return when == dataflow::When::kOld ? old_ : new_; }
-  static Status ScanSystem(const State& state, const schema::Type& type,
-                           const dataflow::BaseRelation& relation, const dataflow::Probe& probe,
-                           const dataflow::RowVisitor& visit);
+  Status ScanSystem(const State& state, const schema::Type& type,
+                    const dataflow::BaseRelation& relation, const dataflow::Probe& probe,
+                    const dataflow::RowVisitor& visit) const;
 
+  const Engine* engine_;
   State old_;
   State new_;
 };

@@ -31,6 +31,7 @@ class WriteTransaction {
   WriteTransaction(const WriteTransaction&) = delete;
   WriteTransaction& operator=(const WriteTransaction&) = delete;
 
+  const Engine& engine() const { return engine_; }
   const PinnedRef& base() const { return base_; }
   // The schema with what this transaction declared.
   const schema::SchemaRef& schema() const { return schema_; }

@@ -16,6 +16,7 @@
 #include "query/planner.h"
 #include "query/runner.h"
 #include "query/to_expression.h"
+#include "schema/catalogue.h"
 
 namespace trefoil {
 
@@ -179,8 +180,26 @@ Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& para
   return BindParameters(query.bound.parameters, params, {});
 }
 
+Status CheckLive(const Plan& plan, const schema::Schema& schema) {
+  for (const PlanNode& node : plan.nodes) {
+    const auto* scan = std::get_if<ScanNode>(&node.op);
+    if (scan == nullptr || schema::FollowsCommits(scan->type)) continue;
+    return Unsupported(StrCat("\"", schema.FindType(scan->type)->name,
+                              "\" does not change by commits alone, so it cannot be live"),
+                       "run the query again when you want to know");
+  }
+  return Ok();
+}
+
 Result<Compiled> CompileLive(const Query::Plan& query, std::span<const Value> parameters) {
-  return CompileSelect(InputOf(query, parameters), {});
+  const SelectInput input = InputOf(query, parameters);
+  Result<Plan> plan = MakePlan(input.select, input.source_count, input.parameters, input.schema);
+  if (!plan) return std::move(plan).error();
+  if (Status can_live = CheckLive(*plan, input.schema); !can_live) {
+    return std::move(can_live).error();
+  }
+  Optimize(*plan, input.schema, {});
+  return Compile(*plan);
 }
 
 Result<Compiled> CompileShared(const Query::Plan& query, std::span<const Value> parameters,

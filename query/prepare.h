@@ -90,7 +90,11 @@ Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const
 // query asks for the time or for a past version.
 Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& params);
 
-// The graph of a live query with parameters from BindLive.
+// Error: kUnsupported for a plan that reads what changes without a commit.
+Status CheckLive(const Plan& plan, const schema::Schema& schema);
+
+// The graph of a live query with parameters from BindLive. Errors: those of MakePlan, CheckLive and
+// Compile.
 Result<Compiled> CompileLive(const Query::Plan& query, std::span<const Value> parameters);
 
 // One graph for all live queries with the PlanKey of this one. Its outermost list has a bucket for

@@ -3,11 +3,15 @@
 //   sys.type       one row per type, dropped ones included
 //   sys.attribute  one row per attribute: declared, undeclared or retired
 //   sys.index      one row per secondary index
-// Three more are computed when they are read and hold no facts (db/system_tables.h):
-//   sys.triple     one row per stored fact
-//   sys.commit     one row per commit that history retains
-//   sys.violation  one row per constraint that does not hold for a row, which only merges bring
+// The others are computed when they are read and hold no facts (db/system_tables.h):
+//   sys.triple      one row per stored fact
+//   sys.commit      one row per commit that history retains
+//   sys.violation   one row per constraint that does not hold for a row, which only merges bring
 //   about
+//   sys.site        one row per site whose transactions are here, and the own one
+//   sys.live_query  one row per result that is kept for live queries
+//   sys.operator    one row per operator of each of their plans
+//   sys.level       one row per level of the store
 // This file turns a Schema into those rows and back; it reads and writes nothing.
 #pragma once
 
@@ -26,11 +30,17 @@ inline constexpr TypeId kSysIndex{kSystemTypeBase + 3};
 inline constexpr TypeId kSysTriple{kSystemTypeBase + 4};
 inline constexpr TypeId kSysCommit{kSystemTypeBase + 5};
 inline constexpr TypeId kSysViolation{kSystemTypeBase + 6};
+inline constexpr TypeId kSysSite{kSystemTypeBase + 7};
+inline constexpr TypeId kSysLiveQuery{kSystemTypeBase + 8};
+inline constexpr TypeId kSysOperator{kSystemTypeBase + 9};
+inline constexpr TypeId kSysLevel{kSystemTypeBase + 10};
 
 // The types of the system; the same in every database.
 const std::vector<Type>& SystemTypes();
-constexpr bool IsComputed(TypeId id) {
-  return id == kSysTriple || id == kSysCommit || id == kSysViolation;
+constexpr bool IsComputed(TypeId id) { return kSysTriple <= id && id <= kSysLevel; }
+// Whether commits tell how the rows of the type change, so that a query of them can live.
+constexpr bool FollowsCommits(TypeId id) {
+  return !IsComputed(id) || id == kSysViolation || id == kSysSite;
 }
 
 // What a new database declares: the types of the system.
