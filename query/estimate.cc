@@ -208,17 +208,36 @@ std::optional<const schema::Index*> ProbedIndex(const Plan& plan, PlanNumber num
   while (std::holds_alternative<FilterNode>(node->op)) node = &plan.nodes[node->inputs[0]];
   const auto* scan = std::get_if<ScanNode>(&node->op);
   const schema::Type* type = scan == nullptr ? nullptr : schema.FindType(scan->type);
-  if (type == nullptr || scan->only) return std::nullopt;
-  const auto is_given = [&](AttributeId attribute) {
-    return std::ranges::any_of(columns, [&](ColumnRef column) {
-      return HasColumn(*node, column) && scan->attributes[PositionOf(*node, column)] == attribute;
-    });
-  };
-  if (!type->key.empty() && std::ranges::all_of(type->key, is_given)) return nullptr;
-  for (const schema::Index* index : schema.IndexesOf(scan->type)) {
-    if (index->ready && is_given(index->columns[0].attribute)) return index;
+  if (type == nullptr) return std::nullopt;
+  std::vector<AttributeId> asked;
+  for (const ColumnRef column : columns) {
+    if (HasColumn(*node, column)) asked.push_back(scan->attributes[PositionOf(*node, column)]);
   }
-  if (!type->key.empty() && is_given(type->key[0])) return nullptr;
+  const auto is_in = [](std::span<const AttributeId> attributes, AttributeId attribute) {
+    return std::ranges::find(attributes, attribute) != attributes.end();
+  };
+  std::span<const AttributeId> fixed;  // by the range of the scan
+  if (scan->only) fixed = std::span(scan->range_attributes).first(scan->only->prefix.size());
+  // As an input matches a path: the leading columns that are given have all that is asked for.
+  const auto given_of = [&](std::span<const AttributeId> path) {
+    const auto end = std::ranges::find_if_not(path, [&](AttributeId attribute) {
+      return is_in(asked, attribute) || is_in(fixed, attribute);
+    });
+    return path.first(static_cast<std::size_t>(end - path.begin()));
+  };
+  const auto serves = [&](std::span<const AttributeId> path) {
+    const std::span<const AttributeId> given = given_of(path);
+    return std::ranges::all_of(asked, [&](AttributeId a) { return is_in(given, a); });
+  };
+  if (asked.empty()) return std::nullopt;
+  const bool is_row = !type->key.empty() && given_of(type->key).size() == type->key.size();
+  if (is_row || serves(type->key)) return nullptr;
+  for (const schema::Index* index : schema.IndexesOf(scan->type)) {
+    std::vector<AttributeId> path;
+    for (const schema::IndexColumn& column : index->columns) path.push_back(column.attribute);
+    path.insert(path.end(), type->key.begin(), type->key.end());
+    if (index->ready && serves(path)) return index;
+  }
   return std::nullopt;
 }
 

@@ -81,6 +81,28 @@ TEST_F(OrderJoinsTest, LeaveWhatNoEqualityJoinsForTheEnd) {
       "issue person team");
 }
 
+TEST_F(OrderJoinsTest, ARangeDoesNotKeepRowsFromBeingProbed) {
+  bed_ = testing::QueryBed(
+      "TABLE person (id INT KEY, name TEXT);"
+      "TABLE bug (id INT KEY, creator REF person, state TEXT, size INT);"
+      "INDEX bug_state ON bug (state);"
+      "INDEX bug_creator ON bug (creator, state)");
+  const auto i = Value::Int;
+  for (int n = 0; n < 40; ++n) bed_.Put("person", {i(n), Value::Text("x")});
+  for (int n = 0; n < 800; ++n) {
+    bed_.Put("bug", {i(n), i(n % 40), Value::Text(n % 2 == 0 ? "open" : "done"), i(n % 7)});
+  }
+  bed_.source().Advance();
+  const std::string text = "SELECT b.id FROM bug b JOIN person p ON b.creator = p.id ";
+  EXPECT_EQ(OrderOf(text + "WHERE p.id = 4 AND b.state = 'open'"), "person bug");
+  EXPECT_EQ(bed_.Run(text + "WHERE p.id = 4 AND b.state = 'open' AND b.size = 4"),
+            R"([{"id":4},{"id":284},{"id":564}])");
+  // No index begins with the size, so all bugs of the state would be read for the first of them.
+  EXPECT_EQ(OrderOf("SELECT b.id FROM bug b JOIN person p ON b.size = p.id "
+                    "WHERE p.id > 38 AND b.state = 'gone'"),
+            "bug person");
+}
+
 // The range of the scan of the outermost select, as "lower..upper".
 std::string RangeOf(const Plan& plan) {
   const PlanNode* node = &plan.nodes[plan.levels[0].node];
