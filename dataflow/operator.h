@@ -65,6 +65,7 @@ struct Pull {
   const Bound* upper = nullptr;
   // Ordered asks: one value per Ask::order; the walk begins strictly behind that place.
   std::span<const Value> after = {};
+  std::optional<std::size_t> wanted = std::nullopt;  // as Probe::wanted
 };
 
 // Receives rows; false ends the pull. The row is valid during the call.

@@ -74,6 +74,8 @@ struct Probe {
   std::optional<Bound> upper;
   std::vector<Value> after;
   bool reverse = false;
+  // About how many rows the visitor will take, where somebody knows: a hint, not a limit.
+  std::optional<std::size_t> wanted = std::nullopt;
 };
 
 // Receives rows; returns false to end the walk. The span is valid during the call.

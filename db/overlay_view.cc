@@ -178,25 +178,29 @@ Result<std::optional<std::string>> OverlayView::Get(Slice key) const {
   return base_.Get(key);
 }
 
-Result<std::vector<std::optional<std::string>>> OverlayView::MultiGet(
-    std::span<const Slice> keys) const {
-  std::vector<std::optional<std::string>> values(keys.size());
+Status OverlayView::MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const {
   std::vector<Slice> asked;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (const PendingValue* write = writes_.Find(keys[i])) {
-      values[i] = ValueOf(*write);
-      continue;
-    }
+    if (writes_.Find(keys[i]) != nullptr) continue;
     reads_.points.push_back(keys[i].ToString());
     asked.push_back(keys[i]);
     places.push_back(i);
   }
-  if (asked.empty()) return values;
-  Result<std::vector<std::optional<std::string>>> found = base_.MultiGet(asked);
-  if (!found) return found;
-  for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = std::move((*found)[i]);
-  return values;
+  // The keys in between, which this transaction writes.
+  std::size_t next = 0;
+  const auto visit_writes = [&](std::size_t end) {
+    for (; next < end; ++next) {
+      const PendingValue& write = *writes_.Find(keys[next]);
+      visit(next, write.deletes() ? std::nullopt : std::optional(write.slice()));
+    }
+  };
+  Status found = base_.MultiGet(asked, [&](std::size_t i, std::optional<Slice> value) {
+    visit_writes(places[i]);
+    visit(next++, value);
+  });
+  if (found) visit_writes(keys.size());
+  return found;
 }
 
 std::unique_ptr<lsm::Iterator> OverlayView::NewIterator(lsm::KeyRange range) const {

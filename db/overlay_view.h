@@ -28,8 +28,8 @@ class OverlayView final : public ReadView {
   explicit OverlayView(const ReadView& base) : base_(base) {}
 
   Result<std::optional<std::string>> Get(Slice key) const override;
-  Result<std::vector<std::optional<std::string>>> MultiGet(
-      std::span<const Slice> keys) const override;
+  using ReadView::MultiGet;
+  Status MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const override;
   // Must not outlive the view; the writes must not change while it is used.
   std::unique_ptr<lsm::Iterator> NewIterator(lsm::KeyRange range) const override;
   std::uint64_t ApproximateCount(const lsm::KeyRange& range) const override {

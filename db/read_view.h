@@ -21,9 +21,17 @@ class ReadView {
   virtual ~ReadView() = default;
 
   virtual Result<std::optional<std::string>> Get(Slice key) const = 0;
-  // Results in the order of `keys`; overlaps the look-ups.
-  virtual Result<std::vector<std::optional<std::string>>> MultiGet(
-      std::span<const Slice> keys) const = 0;
+  // Overlaps the look-ups; visits each key, in order, where its value lies.
+  virtual Status MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const = 0;
+  // The same, values copied.
+  Result<std::vector<std::optional<std::string>>> MultiGet(std::span<const Slice> keys) const {
+    std::vector<std::optional<std::string>> values(keys.size());
+    Status got = MultiGet(keys, [&](std::size_t i, std::optional<Slice> value) {
+      if (value) values[i] = value->ToString();
+    });
+    if (!got) return std::move(got).error();
+    return values;
+  }
   virtual std::unique_ptr<lsm::Iterator> NewIterator(lsm::KeyRange range) const = 0;
   virtual std::uint64_t ApproximateCount(const lsm::KeyRange& range) const = 0;
 };
@@ -37,9 +45,9 @@ class SnapshotView final : public ReadView {
   Result<std::optional<std::string>> Get(Slice key) const override {
     return store_.Get(key, snapshot_);
   }
-  Result<std::vector<std::optional<std::string>>> MultiGet(
-      std::span<const Slice> keys) const override {
-    return store_.MultiGet(keys, snapshot_);
+  using ReadView::MultiGet;
+  Status MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const override {
+    return store_.MultiGet(keys, snapshot_, visit);
   }
   std::unique_ptr<lsm::Iterator> NewIterator(lsm::KeyRange range) const override {
     return store_.NewIterator(std::move(range), snapshot_);

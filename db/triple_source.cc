@@ -110,6 +110,7 @@ void ApplyBounds(const Type& type, const Probe& probe, const PathParts& path,
 Result<ProbeWalk> WalkOf(const Type& type, const Probe& probe, const PathParts& path) {
   ProbeWalk result;
   result.walk.reverse = probe.reverse;
+  result.walk.wanted = probe.wanted;
   std::string prefix;
   for (std::size_t i = 0; i < probe.prefix.size(); ++i) {
     const std::optional<Value> value =

@@ -163,9 +163,10 @@ class RowProbes {
   RowProbes(const ReadView& view, std::span<const std::string> subjects)
       : view_(view), subjects_(subjects) {}
 
-  // Asks for the column `prefix` of all subjects, or of those in `places`. Valid until the next.
-  Result<std::vector<std::optional<std::string>>> Ask(std::span<const std::string> prefixes,
-                                                      std::span<const std::size_t> places) {
+  // Asks for the columns `prefixes` of the subjects in `places`: visits all of the first column,
+  // then those of the next.
+  Status Ask(std::span<const std::string> prefixes, std::span<const std::size_t> places,
+             lsm::FoundVisitor visit) {
     std::size_t size_bytes = 0;
     for (const std::size_t place : places) size_bytes += subjects_[place].size();
     size_bytes *= prefixes.size();
@@ -180,7 +181,7 @@ class RowProbes {
         slices_.push_back({keys_.data() + start, keys_.size() - start});
       }
     }
-    return view_.MultiGet(slices_);
+    return view_.MultiGet(slices_, visit);
   }
 
  private:
@@ -220,33 +221,27 @@ Status TripleStore::LookupBatch(
   }
   RowProbes probes(view_, subjects);
   const std::vector<std::size_t> in_order = InOrder(subjects);
-  std::vector<std::size_t> asked = in_order;
-  const Result<std::vector<std::optional<std::string>>> cells = probes.Ask(prefixes, asked);
-  if (!cells) return Status(Error(cells.error()));
-
   std::vector<Value> rows(subjects.size() * columns.size());
   std::vector<bool> exists(subjects.size());
-  for (std::size_t f = 0; f < facts.size(); ++f) {
-    for (std::size_t k = 0; k < subjects.size(); ++k) {
-      const std::optional<std::string>& cell = (*cells)[f * subjects.size() + k];
-      if (!cell) continue;
-      const std::size_t i = in_order[k];
-      if (!DecodeColumn(Slice(*cell), places[facts[f]], &rows[i * columns.size() + facts[f]])) {
-        return BadBytes(type, "a cell");
-      }
-      if (!schema::IsRetracted(Slice(*cell))) exists[i] = true;
-    }
-  }
-  std::erase_if(asked, [&](std::size_t i) { return exists[i]; });
-  if (!asked.empty()) {
+  bool reads = true;
+  Status asked = probes.Ask(prefixes, in_order, [&](std::size_t n, std::optional<Slice> cell) {
+    if (!cell) return;
+    const std::size_t i = in_order[n % subjects.size()];
+    const std::size_t column = facts[n / subjects.size()];
+    reads = reads && DecodeColumn(*cell, places[column], &rows[i * columns.size() + column]);
+    if (!schema::IsRetracted(*cell)) exists[i] = true;
+  });
+  if (!asked) return asked;
+  if (!reads) return BadBytes(type, "a cell");
+  std::vector<std::size_t> unseen = in_order;
+  std::erase_if(unseen, [&](std::size_t i) { return exists[i]; });
+  if (!unseen.empty()) {
     const std::string row_cell = schema::FactPrefix(type.id, schema::kRowCell);
-    const Result<std::vector<std::optional<std::string>>> row_cells =
-        probes.Ask(std::span(&row_cell, 1), asked);
-    if (!row_cells) return Status(Error(row_cells.error()));
-    for (std::size_t k = 0; k < asked.size(); ++k) {
-      const std::optional<std::string>& cell = (*row_cells)[k];
-      exists[asked[k]] = cell && !schema::IsRetracted(Slice(*cell));
-    }
+    Status found =
+        probes.Ask(std::span(&row_cell, 1), unseen, [&](std::size_t n, std::optional<Slice> cell) {
+          exists[unseen[n]] = cell && !schema::IsRetracted(*cell);
+        });
+    if (!found) return found;
   }
   const std::vector<KeyPart> parts = SubjectParts(type);
   const bool has_key = HasKeyColumn(places);
@@ -310,26 +305,27 @@ Status TripleStore::ScanSubjects(const Type& type, std::span<const AttributeId> 
 
 namespace {
 
-// Index entries on their way to becoming rows: what the entry holds is filled in, the rest is
-// fetched for many rows at once.
+// Index entries on their way to becoming rows: what is asked for and held by the entry is filled
+// in, the rest is fetched for many rows at once.
 class EntryBatch {
  public:
   EntryBatch(const Type& type, const Index& index, std::span<const AttributeId> columns)
-      : type_(type), layout_(type, index), subject_parts_(SubjectParts(type)) {
-    std::vector<AttributeId> held = layout_.attributes;
-    held.insert(held.end(), type.key.begin(), type.key.end());
-    held.insert(held.end(), layout_.include_attributes.begin(), layout_.include_attributes.end());
-    for (const AttributeId column : columns) {
-      const auto found = std::ranges::find(held, column);
-      if (found != held.end()) {
-        places_.push_back(static_cast<std::size_t>(found - held.begin()));
-        decodes_ = true;
-      } else {
-        places_.push_back(held.size() + fetched_.size());
-        fetched_.push_back(column);
-      }
+      : type_(type), layout_(type, index) {
+    columns_ = HeldOf(layout_.attributes, layout_.columns, columns);
+    subject_ = HeldOf(type.key, SubjectParts(type), columns);
+    include_ = HeldOf(layout_.include_attributes, layout_.include, columns);
+    DropUnasked(include_);
+    DropUnasked(subject_);
+    width_ = columns.size();
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const auto is_column = [&](const Held& held) { return held.column == c; };
+      const auto holds = [&](const std::vector<Held>& parts) {
+        return std::ranges::any_of(parts, is_column);
+      };
+      if (holds(columns_) || holds(subject_) || holds(include_)) continue;
+      fetched_.push_back(columns[c]);
+      fetched_places_.push_back(c);
     }
-    held_ = held.size();
   }
 
   const IndexLayout& layout() const { return layout_; }
@@ -338,20 +334,17 @@ class EntryBatch {
 
   // Takes one entry, its key without the prefix. False when it does not read.
   bool Add(Slice entry, Slice value) {
-    std::vector<Value> row;
-    row.reserve(held_ + fetched_.size());
-    for (const KeyPart& part : layout_.columns) {
-      if (!decodes_) {
-        if (!schema::SkipKeyPart(entry, part)) return false;
-      } else if (!schema::TakeKeyPart(entry, part, &row.emplace_back())) {
-        return false;
-      }
-    }
-    subjects_.push_back(entry.ToString());
-    if (decodes_ && !TakeRest(entry, value, &row)) return false;
-    row.resize(held_ + fetched_.size());
-    rows_.push_back(std::move(row));
-    return true;
+    rows_.resize(rows_.size() + width_);
+    const std::span<Value> row = std::span(rows_).last(width_);
+    const auto take = [&](const Held& held, Slice& bytes) {
+      return held.column ? schema::TakeKeyPart(bytes, held.part, &row[*held.column])
+                         : schema::SkipKeyPart(bytes, held.part);
+    };
+    const auto from_entry = [&](const Held& held) { return take(held, entry); };
+    if (!std::ranges::all_of(columns_, from_entry)) return false;
+    subjects_.emplace_back(entry.view());
+    return std::ranges::all_of(subject_, from_entry) &&
+           std::ranges::all_of(include_, [&](const Held& held) { return take(held, value); });
   }
 
   // Gives the rows away in order; `*more` becomes false when the sink wants no more.
@@ -360,18 +353,18 @@ class EntryBatch {
       Status fetched =
           store.Lookup(type_, fetched_, subjects_, [&](std::size_t i, std::span<const Value> row) {
             exists_.push_back(!row.empty());
-            std::ranges::copy(row, rows_[i].begin() + static_cast<std::ptrdiff_t>(held_));
+            for (std::size_t c = 0; c < row.size(); ++c) {
+              rows_[i * width_ + fetched_places_[c]] = row[c];
+            }
           });
       if (!fetched) return fetched;
     }
-    std::vector<Value> cut(places_.size());
-    for (std::size_t i = 0; i < rows_.size() && *more; ++i) {
+    for (std::size_t i = 0; i < subjects_.size() && *more; ++i) {
       if (!covered() && !exists_[i]) {
         return Corruption(StrCat("an index of table \"", type_.name, "\" has an entry without row"),
                           "run `trefoil check`");
       }
-      for (std::size_t c = 0; c < places_.size(); ++c) cut[c] = rows_[i][places_[c]];
-      *more = sink(Slice(subjects_[i]), cut);
+      *more = sink(Slice(subjects_[i]), std::span(rows_).subspan(i * width_, width_));
     }
     subjects_.clear();
     rows_.clear();
@@ -380,25 +373,38 @@ class EntryBatch {
   }
 
  private:
-  bool TakeRest(Slice subject, Slice value, std::vector<Value>* row) const {
-    for (const KeyPart& part : subject_parts_) {
-      if (!schema::TakeKeyPart(subject, part, &row->emplace_back())) return false;
+  // A part of an entry, and which column it is, if somebody asks for it.
+  struct Held {
+    KeyPart part;
+    std::optional<std::size_t> column;
+  };
+
+  static std::vector<Held> HeldOf(std::span<const AttributeId> attributes,
+                                  std::span<const KeyPart> parts,
+                                  std::span<const AttributeId> columns) {
+    std::vector<Held> all;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto found = std::ranges::find(columns, attributes[i]);
+      Held& held = all.emplace_back(Held{.part = parts[i], .column = {}});
+      if (found != columns.end()) held.column = static_cast<std::size_t>(found - columns.begin());
     }
-    for (const KeyPart& part : layout_.include) {
-      if (!schema::TakeKeyPart(value, part, &row->emplace_back())) return false;
-    }
-    return true;
+    return all;
+  }
+  // What nobody asks for at the end need not even be skipped.
+  static void DropUnasked(std::vector<Held>& parts) {
+    while (!parts.empty() && !parts.back().column) parts.pop_back();
   }
 
   const Type& type_;
   IndexLayout layout_;
-  std::vector<KeyPart> subject_parts_;
-  std::vector<std::size_t> places_;   // of each asked-for column in a gathered row
+  std::vector<Held> columns_;
+  std::vector<Held> subject_;
+  std::vector<Held> include_;
+  std::size_t width_ = 0;             // of a row
   std::vector<AttributeId> fetched_;  // columns that the entry does not hold
-  std::size_t held_ = 0;
-  bool decodes_ = false;
+  std::vector<std::size_t> fetched_places_;
   std::vector<std::string> subjects_;
-  std::vector<std::vector<Value>> rows_;
+  std::vector<Value> rows_;
   std::vector<bool> exists_;
 };
 
@@ -414,7 +420,9 @@ Status TripleStore::ScanIndex(const Type& type, const Index& index,
       .limit = walk.limit.empty() ? schema::PrefixLimit(prefix) : prefix + walk.limit};
   const std::unique_ptr<lsm::Iterator> entries = view_.NewIterator(std::move(range));
   bool more = true;
-  std::size_t fetch = batch.covered() ? 1 : kFirstFetch;
+  const std::size_t first_fetch =
+      std::clamp<std::size_t>(walk.wanted.value_or(kFirstFetch), 1, kLookupBatch);
+  std::size_t fetch = batch.covered() ? 1 : first_fetch;
   const auto step = [&] { walk.reverse ? entries->Prev() : entries->Next(); };
   for (walk.reverse ? entries->SeekToLast() : entries->SeekToFirst(); entries->Valid() && more;
        step()) {

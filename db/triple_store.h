@@ -10,6 +10,7 @@
 // commit path deletes the facts of a deleted row), so no causal length is compared here.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct Walk {
   std::string start = {};
   std::string limit = {};
   bool reverse = false;
+  std::optional<std::size_t> wanted = std::nullopt;  // about so many rows will be taken: a hint
 };
 
 // Receives rows in order, columns as asked for; false ends the walk. Valid during the call.

@@ -436,7 +436,7 @@ Status Memtable::Get(PointLookup& lookup) const {
   lookup.found = true;
   lookup.sequence = record->sequence;
   lookup.kind = record->kind();
-  lookup.value.assign(record->value().view());
+  lookup.value.Borrow(record->value());
   return Ok();
 }
 

@@ -43,6 +43,24 @@ class RunCursor {
   bool valid_ = false;
 };
 
+// A value that was found: bytes that live as long as the run where they lie, or a copy.
+class FoundValue {
+ public:
+  Slice get() const { return copy_.empty() ? borrowed_ : Slice(copy_); }
+  void Borrow(Slice value) {
+    borrowed_ = value;
+    copy_.clear();
+  }
+  void Copy(Slice value) {
+    borrowed_ = {};
+    copy_.assign(value.view());
+  }
+
+ private:
+  Slice borrowed_;
+  std::string copy_;
+};
+
 // One key on its way through the runs, newest run first.
 struct PointLookup {
   Slice key;
@@ -52,7 +70,7 @@ struct PointLookup {
   bool found = false;
   SequenceNumber sequence = 0;
   EntryKind kind = EntryKind::kPut;
-  std::string value = {};  // as stored: a reference when kind is kBlobPut
+  FoundValue value = {};  // as stored: a reference when kind is kBlobPut
 };
 
 class Run {

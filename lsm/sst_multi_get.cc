@@ -75,7 +75,7 @@ Status TakeEntries(Candidates candidates) {
       const std::uint32_t entry =
           candidate.view.FindVisible(candidate.entry, lookup.key, lookup.snapshot);
       if (entry < candidate.view.count()) {
-        TakeEntry(candidate.view, entry, *candidate.lookup);
+        TakeEntry(candidate.view, entry, PageLife::kOfTheRun, *candidate.lookup);
         continue;
       }
       if (!candidate.file->ContinuesAfter(candidate.page, lookup.key)) continue;

@@ -13,12 +13,15 @@
 
 namespace trefoil::lsm {
 
-void TakeEntry(const PageView& view, std::uint32_t entry, PointLookup& lookup) {
+void TakeEntry(const PageView& view, std::uint32_t entry, PageLife life, PointLookup& lookup) {
   lookup.found = true;
   lookup.sequence = view.Sequence(entry);
   lookup.kind = view.Kind(entry);
-  const Slice value = view.Value(entry);
-  lookup.value.assign(value.data(), value.size());
+  if (life == PageLife::kOfTheRun) {
+    lookup.value.Borrow(view.Value(entry));
+  } else {
+    lookup.value.Copy(view.Value(entry));
+  }
 }
 
 Result<std::unique_ptr<SstReader>> SstReader::Open(Env& env, const std::string& path,
@@ -207,7 +210,8 @@ Status SstReader::GetFromPages(PointLookup& lookup, std::uint32_t page) const {
     const std::uint32_t entry =
         view.FindVisible(view.LowerBound(lookup.key), lookup.key, lookup.snapshot);
     if (entry < view.count()) {
-      TakeEntry(view, entry, lookup);
+      const bool is_mapped = ref.data() == file_->MappedPage(place.page);
+      TakeEntry(view, entry, is_mapped ? PageLife::kOfTheRun : PageLife::kShort, lookup);
       return Ok();
     }
     const bool continues = page + 1 < index_.size() &&

@@ -41,8 +41,9 @@ struct SstProperties {
   std::vector<GroupCounts> groups;
 };
 
-// Fills the lookup from an entry of a page.
-void TakeEntry(const PageView& view, std::uint32_t entry, PointLookup& lookup);
+// Fills the lookup from an entry of a page, whose bytes live as long as the run or are copied.
+enum class PageLife { kOfTheRun, kShort };
+void TakeEntry(const PageView& view, std::uint32_t entry, PageLife life, PointLookup& lookup);
 
 class SstReader final : public Run {
  public:

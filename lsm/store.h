@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/env.h"
+#include "base/function_ref.h"
 #include "lsm/options.h"
 #include "lsm/write_batch.h"
 #include "trefoil/result.h"
@@ -65,10 +66,8 @@ class Iterator {
   virtual Status status() const = 0;
 };
 
-// Result of one key of a MultiGet.
-struct Found {
-  std::optional<std::string> value;
-};
+// Is told what is stored under key number `i`; the bytes are valid during the call.
+using FoundVisitor = FunctionRef<void(std::size_t i, std::optional<Slice> value)>;
 
 // Where the store stands: totals and one entry per level, for stats and tests.
 struct LevelStats {
@@ -119,9 +118,12 @@ class Store {
 
   // The value of `key` at the snapshot, or nothing.
   virtual Result<std::optional<std::string>> Get(Slice key, const Snapshot& snapshot) const = 0;
-  // As Get for many keys, overlapping cache misses; results in the order of `keys`.
-  virtual Result<std::vector<std::optional<std::string>>> MultiGet(
-      std::span<const Slice> keys, const Snapshot& snapshot) const = 0;
+  // As Get for many keys, overlapping cache misses; visits each, in order, where its value lies.
+  virtual Status MultiGet(std::span<const Slice> keys, const Snapshot& snapshot,
+                          FoundVisitor visit) const = 0;
+  // The same, values copied.
+  Result<std::vector<std::optional<std::string>>> MultiGet(std::span<const Slice> keys,
+                                                           const Snapshot& snapshot) const;
   virtual std::unique_ptr<Iterator> NewIterator(KeyRange range, const Snapshot& snapshot) const = 0;
   // Sequence of the newest entry of `key` (a deletion counts), or 0 when it is unknown because it
   // is older than every snapshot.

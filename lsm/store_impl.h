@@ -83,8 +83,9 @@ class StoreImpl final : public Store {
 
   Result<SequenceNumber> Write(const WriteBatch& batch, Durability durability) override;
   Result<std::optional<std::string>> Get(Slice key, const Snapshot& snapshot) const override;
-  Result<std::vector<std::optional<std::string>>> MultiGet(std::span<const Slice> keys,
-                                                           const Snapshot& snapshot) const override;
+  using Store::MultiGet;
+  Status MultiGet(std::span<const Slice> keys, const Snapshot& snapshot,
+                  FoundVisitor visit) const override;
   std::unique_ptr<Iterator> NewIterator(KeyRange range, const Snapshot& snapshot) const override;
   Result<SequenceNumber> LatestSequence(Slice key) const override;
   Snapshot GetSnapshot() const override;
@@ -155,7 +156,6 @@ class StoreImpl final : public Store {
 
   // store_read.cc
   std::shared_ptr<const ReadView> CurrentView() const;
-  Result<std::optional<std::string>> ValueOf(PointLookup lookup, const Version& version) const;
 
   // store_work.cc; all hold work_mutex_
   Result<bool> StepLocked(std::uint64_t budget_bytes);

@@ -26,44 +26,67 @@ Snapshot StoreImpl::GetSnapshot() const {
   return Snapshot(std::make_shared<const Snapshot::State>(view_, sequence, snapshots_));
 }
 
-Result<std::optional<std::string>> StoreImpl::ValueOf(PointLookup lookup,
-                                                      const Version& version) const {
-  if (!lookup.found || lookup.kind == EntryKind::kDelete) return std::optional<std::string>();
-  if (lookup.kind == EntryKind::kPut) return std::optional<std::string>(std::move(lookup.value));
-  Result<std::string> value = version.ReadBlob(lookup.value);
+namespace {
+
+// Keys whose look-ups are held at once: they stay in the nearest cache.
+constexpr std::size_t kKeysAtOnce = 256;
+
+// What the lookup found, or nothing; `blob` holds it when it is a blob.
+Result<std::optional<Slice>> ValueOf(const PointLookup& lookup, const Version& version,
+                                     std::string& blob) {
+  if (!lookup.found || lookup.kind == EntryKind::kDelete) return std::optional<Slice>();
+  if (lookup.kind == EntryKind::kPut) return std::optional(lookup.value.get());
+  Result<std::string> value = version.ReadBlob(lookup.value.get());
   if (!value) return std::move(value).error();
-  return std::optional<std::string>(*std::move(value));
+  blob = *std::move(value);
+  return std::optional(Slice(blob));
 }
+
+}  // namespace
 
 Result<std::optional<std::string>> StoreImpl::Get(Slice key, const Snapshot& snapshot) const {
   Check(snapshot.valid(), "a read needs a snapshot");
-  PointLookup lookup;
-  lookup.key = key;
-  lookup.hash = Hash64(key);
-  lookup.snapshot = snapshot.sequence();
+  PointLookup lookup = {.key = key, .hash = Hash64(key), .snapshot = snapshot.sequence()};
   if (Status got = snapshot.state().view->Get(lookup); !got) return std::move(got).error();
-  return ValueOf(std::move(lookup), *snapshot.state().view->version);
+  std::string blob;
+  const Result<std::optional<Slice>> value = ValueOf(lookup, *snapshot.state().view->version, blob);
+  if (!value) return value.error();
+  return *value ? std::optional((*value)->ToString()) : std::nullopt;
 }
 
-Result<std::vector<std::optional<std::string>>> StoreImpl::MultiGet(
-    std::span<const Slice> keys, const Snapshot& snapshot) const {
+Status StoreImpl::MultiGet(std::span<const Slice> keys, const Snapshot& snapshot,
+                           FoundVisitor visit) const {
   Check(snapshot.valid(), "a read needs a snapshot");
-  std::vector<PointLookup> lookups(keys.size());
-  std::vector<PointLookup*> pointers(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    lookups[i].key = keys[i];
-    lookups[i].hash = Hash64(keys[i]);
-    lookups[i].snapshot = snapshot.sequence();
-    pointers[i] = &lookups[i];
+  std::vector<PointLookup> lookups;
+  std::vector<PointLookup*> pointers;
+  std::string blob;
+  for (std::size_t start = 0; start < keys.size(); start += kKeysAtOnce) {
+    const std::size_t count = std::min(kKeysAtOnce, keys.size() - start);
+    lookups.clear();
+    lookups.reserve(count);  // pointers point into it
+    pointers.clear();
+    for (const Slice key : keys.subspan(start, count)) {
+      lookups.push_back({.key = key, .hash = Hash64(key), .snapshot = snapshot.sequence()});
+      pointers.push_back(&lookups.back());
+    }
+    if (Status got = snapshot.state().view->MultiGet(pointers); !got) return got;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Result<std::optional<Slice>> value =
+          ValueOf(lookups[i], *snapshot.state().view->version, blob);
+      if (!value) return Status(Error(value.error()));
+      visit(start + i, *value);
+    }
   }
-  if (Status got = snapshot.state().view->MultiGet(pointers); !got) return std::move(got).error();
+  return Ok();
+}
+
+Result<std::vector<std::optional<std::string>>> Store::MultiGet(std::span<const Slice> keys,
+                                                                const Snapshot& snapshot) const {
   std::vector<std::optional<std::string>> values(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    Result<std::optional<std::string>> value =
-        ValueOf(std::move(lookups[i]), *snapshot.state().view->version);
-    if (!value) return std::move(value).error();
-    values[i] = *std::move(value);
-  }
+  Status got = MultiGet(keys, snapshot, [&](std::size_t i, std::optional<Slice> value) {
+    if (value) values[i] = value->ToString();
+  });
+  if (!got) return std::move(got).error();
   return values;
 }
 
@@ -77,10 +100,7 @@ std::unique_ptr<Iterator> StoreImpl::NewIterator(KeyRange range, const Snapshot&
 
 Result<SequenceNumber> StoreImpl::LatestSequence(Slice key) const {
   const std::shared_ptr<const ReadView> view = CurrentView();
-  PointLookup lookup;
-  lookup.key = key;
-  lookup.hash = Hash64(key);
-  lookup.snapshot = last_sequence();
+  PointLookup lookup = {.key = key, .hash = Hash64(key), .snapshot = last_sequence()};
   if (Status got = view->Get(lookup); !got) return std::move(got).error();
   return lookup.found ? lookup.sequence : 0;
 }

@@ -127,7 +127,7 @@ void ReadView::ApplyRangeDeletes(PointLookup& lookup) const {
   lookup.found = true;
   lookup.kind = EntryKind::kDelete;
   lookup.sequence = covering;
-  lookup.value.clear();
+  lookup.value.Borrow({});
 }
 
 Status ReadView::Get(PointLookup& lookup) const {

@@ -91,7 +91,8 @@ class BoundTopKOperator final : public Operator {
 
   // Where a window reads on.
   auto ReaderOf(const Group& group, Context& context) {
-    return [&](std::span<const Value> after, RowSink sink) {
+    return [&](std::span<const Value> after, std::optional<std::size_t> wanted, RowSink sink) {
+      bounds_.wanted = wanted;
       return !SetBounds(reach_, group.binding, bounds_) ||
              ReadReach(reach_, bounds_, after, context, [&](RowView row, Weight weight) {
                return !Selects(group.binding, row, context) || sink(row, weight);
@@ -200,7 +201,7 @@ void BoundTopKOperator::Fill(Group& group, Context& context) {
     group.window.Fill(reader, context.once);
     return;
   }
-  reader({}, [&](RowView row, Weight weight) {
+  reader({}, {}, [&](RowView row, Weight weight) {
     group.window.Change(row, weight, Ignore);
     return true;
   });

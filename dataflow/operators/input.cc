@@ -321,6 +321,7 @@ void InputOperator::FillProbe(const Walk& walk, const Pull& pull, Probe& probe) 
     probe.lower = range_->lower;
     probe.upper = range_->upper;
   }
+  probe.wanted = pull.wanted;
   probe.after.clear();
   if (pull.after.empty()) return;
   for (const Walk::AfterColumn& column : walk.after) {

@@ -118,7 +118,8 @@ bool ReadReach(const RouteReach& reach, const ReachBounds& bounds, std::span<con
                           .when = When::kNew,
                           .lower = bounds.lower ? &*bounds.lower : nullptr,
                           .upper = bounds.upper ? &*bounds.upper : nullptr,
-                          .after = after},
+                          .after = after,
+                          .wanted = bounds.wanted},
                          context, sink);
 }
 

@@ -34,6 +34,7 @@ Ask AskOf(const RouteReach& reach, const std::vector<SortColumn>& order);
 
 // What a pull takes from one binding.
 struct ReachBounds {
+  std::optional<std::size_t> wanted = std::nullopt;  // as Probe::wanted; for the caller to set
   Row key;
   std::optional<Bound> lower;
   std::optional<Bound> upper;

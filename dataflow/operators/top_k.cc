@@ -27,6 +27,9 @@ class TopKOperator final : public Operator {
   struct Ports {
     Port ordered;  // rows of one partition, in order
     Port all;      // all windows if there is an input of them; otherwise all rows
+    // Of one window that never changes: the first who reads is shown rows as they come, and only
+    // whoever reads again has them kept.
+    bool streams = false;
   };
 
   TopKOperator(const TopK& spec, const std::vector<Operator*>& inputs, Ports ports)
@@ -38,6 +41,7 @@ class TopKOperator final : public Operator {
 
   void Hydrate(Context& context) override;
   bool Forget() override {
+    was_read_ = false;
     partitions_.clear();
     bytes_ = 0;
     rows_ = 0;
@@ -70,6 +74,8 @@ class TopKOperator final : public Operator {
     bool touched = false;
   };
 
+  void FillOnly(Context& context);
+  bool Stream(Context& context, RowSink sink) const;
   Partition& At(RowView key);
   void Touch(Partition& partition) {
     if (!std::exchange(partition.touched, true)) touched_.push_back(&partition);
@@ -86,8 +92,10 @@ class TopKOperator final : public Operator {
   }
   // Where a window reads on.
   auto ReaderOf(const Partition& partition, Context& context) const {
-    return [this, &partition, &context](std::span<const Value> after, RowSink sink) {
-      return ports_.ordered.Read({.key = partition.key, .after = after}, context, sink);
+    return [this, &partition, &context](std::span<const Value> after, std::size_t wanted,
+                                        RowSink sink) {
+      return ports_.ordered.Read({.key = partition.key, .after = after, .wanted = wanted}, context,
+                                 sink);
     };
   }
   // Runs `change` and keeps the sums over all windows.
@@ -120,7 +128,8 @@ class TopKOperator final : public Operator {
   std::vector<Partition*> located_;  // by change of the step
   std::size_t bytes_ = 0;
   std::size_t rows_ = 0;
-  Row key_;  // scratch
+  bool was_read_ = false;  // if it streams
+  Row key_;                // scratch
 };
 
 TopKOperator::Partition& TopKOperator::At(RowView key) {
@@ -152,12 +161,8 @@ void TopKOperator::Hydrate(Context& context) {
     touched_.clear();
     return;
   }
-  if (spec_.partition.empty()) {
-    Partition& only = At({});
-    TopKWindow& window = *only.windows[0].window;
-    Account(window, [&] { window.Fill(ReaderOf(only, context), context.once); });
-    return;
-  }
+  if (ports_.streams) return;
+  if (spec_.partition.empty()) return FillOnly(context);
   const auto ignore = [](RowView, Weight) {};
   HydrateFrom(ports_.all, context, [&](RowView row, Weight weight) {
     CutInto(key_, row, spec_.partition);
@@ -169,6 +174,30 @@ void TopKOperator::Hydrate(Context& context) {
     });
     return true;
   });
+}
+
+void TopKOperator::FillOnly(Context& context) {
+  Partition& only = At({});
+  TopKWindow& window = *only.windows[0].window;
+  Account(window, [&] { window.Fill(ReaderOf(only, context), context.once); });
+}
+
+bool TopKOperator::Stream(Context& context, RowSink sink) const {
+  const WindowBounds bounds{.offset = spec_.offset, .limit = spec_.limit};
+  if (bounds.end() == 0) return true;
+  bool go_on = true;
+  Weight at = 0;
+  const auto show = [&](RowView row, Weight weight) {
+    const Weight start = std::max(at, bounds.start());
+    at = std::min(at + weight, bounds.end());
+    if (at > start) {
+      ++context.counters.pulled_rows;
+      go_on = sink(row, at - start);
+    }
+    return go_on && at < bounds.end();
+  };
+  ports_.ordered.Read({.wanted = static_cast<std::size_t>(bounds.end())}, context, show);
+  return go_on;
 }
 
 void TopKOperator::StepInto(Context& context, Batch& out) {
@@ -311,6 +340,8 @@ bool TopKOperator::PullRows(std::uint32_t slot, const Pull& pull, Context& conte
   if (pull.when == When::kOld && !delta().empty()) {
     return PullOldFromNew(slot, pull, context, sink);
   }
+  if (ports_.streams && !std::exchange(was_read_, true)) return Stream(context, sink);
+  if (ports_.streams && partitions_.empty()) FillOnly(context);
   Row shown(columns().size());
   const auto pull_partition = [&](const Partition& partition) {
     for (const Watched& watched : partition.windows) {
@@ -391,7 +422,10 @@ Result<std::unique_ptr<Operator>> TopK::Make(BuildContext& context) const {
   if (!ordered) return std::move(ordered).error();
   Result<Port> all = context.Serve(*inputs[windows ? 1 : 0], {});
   if (!all) return std::move(all).error();
-  return std::make_unique<TopKOperator>(*this, inputs, TopKOperator::Ports{*ordered, *all});
+  const bool streams =
+      context.is_once() && partition.empty() && !windows && !inputs[0]->may_show_negative();
+  return std::make_unique<TopKOperator>(*this, inputs,
+                                        TopKOperator::Ports{*ordered, *all, streams});
 }
 
 }  // namespace trefoil::dataflow

@@ -35,8 +35,9 @@ struct WindowBounds {
 
 class TopKWindow {
  public:
-  // Where a window reads on, its `reader(after, sink)`, gives the rows of the partition behind a
-  // place in order, from the first on if `after` is empty, and says whether it came to the end.
+  // Where a window reads on, its `reader(after, wanted, sink)`, gives the rows of the partition
+  // behind a place in order, from the first on if `after` is empty, and says whether it came to the
+  // end; it takes about `wanted` of them.
 
   // Shows nothing, and keeps the first rows of an empty partition; Fill reads those of another.
   TopKWindow(const RowOrder& order, Row id, WindowBounds bounds, Row after)
@@ -172,14 +173,16 @@ void TopKWindow::ReadOn(const Reader& reader, Weight slack, const Emit& emit) {
   const Weight wanted = bounds_.end() + slack;
   const Row place = bound_->empty() ? after_ : *bound_;
   RowRef last;
-  const bool exhausted = reader(std::span<const Value>(place), [&](RowView row, Weight weight) {
+  const auto take = [&](RowView row, Weight weight) {
     const Weight at = rows_.total();
     last = RowBlock::Make(row);
     Add(last, weight);
     const Weight shown = std::min(at + weight, bounds_.end()) - std::max(at, bounds_.start());
     if (shown > 0) emit(row, shown);
     return rows_.total() < wanted;
-  });
+  };
+  const auto missing = static_cast<std::size_t>(std::max<Weight>(wanted - rows_.total(), 1));
+  const bool exhausted = reader(std::span<const Value>(place), missing, take);
   bound_ = exhausted || last == nullptr ? std::nullopt : std::optional(PlaceOf(last->row()));
 }
 

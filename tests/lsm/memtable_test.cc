@@ -20,7 +20,7 @@ void Insert(Memtable& memtable, const std::string& key, SequenceNumber sequence,
 std::string ValueOf(const Memtable& memtable, const std::string& key) {
   PointLookup lookup = {.key = key, .snapshot = kLatestSequence};
   EXPECT_TRUE(memtable.Get(lookup).has_value());
-  return lookup.found ? lookup.value : "(none)";
+  return lookup.found ? lookup.value.get().ToString() : "(none)";
 }
 
 // Batches are runs of ascending keys between and over those that are there, as commits write them.

@@ -73,7 +73,7 @@ void ExpectFinds(const PointLookup& lookup, const OwnedEntry* expected) {
   if (expected == nullptr) return;
   EXPECT_EQ(lookup.sequence, expected->sequence);
   EXPECT_EQ(lookup.kind, expected->kind);
-  EXPECT_EQ(lookup.value, expected->value);
+  EXPECT_EQ(lookup.value.get(), Slice(expected->value));
 }
 
 // Everything a Run offers, against the plain list.
@@ -263,7 +263,7 @@ std::optional<Error> ReadAll(Env& env, const FileIdentity& identity,
     PointLookup lookup{.key = entry.key, .hash = Hash64(entry.key), .snapshot = kLatestSequence};
     if (Status got = (*reader)->Get(lookup); !got) return got.error();
     EXPECT_TRUE(lookup.found) << entry.key;
-    EXPECT_EQ(lookup.value, entry.value);
+    EXPECT_EQ(lookup.value.get(), Slice(entry.value));
   }
   Result<SstProperties> properties = (*reader)->ReadProperties();
   if (!properties) return properties.error();
