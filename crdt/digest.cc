@@ -51,6 +51,12 @@ void StateHasher::Add(Slice key, const FactState& state) {
     AppendStamp(bytes, alternative.stamp, sites_);
     AppendValue(bytes, alternative.value);
   }
+  if (state.kind == MergeKind::kTree) AppendVarint(bytes, state.moves.size());
+  for (const Move& move : state.moves) {
+    AppendStamp(bytes, move.stamp, sites_);
+    AppendVarint(bytes, move.causal_length * 2 + (move.skipped ? 1 : 0));
+    AppendValue(bytes, move.parent);
+  }
   crypto_hash_sha256_update(&sha_->state, reinterpret_cast<const unsigned char*>(bytes.data()),
                             bytes.size());
 }

@@ -194,7 +194,7 @@ class Decoder {
     const unsigned char kind = rest_[0];
     flags_ = rest_[1];
     value_kind_ = static_cast<ValueKind>(rest_[2]);
-    if (kind > static_cast<unsigned char>(MergeKind::kMin)) return Fail("unknown merge kind");
+    if (kind > static_cast<unsigned char>(MergeKind::kTree)) return Fail("unknown merge kind");
     if (flags_ & ~kKnownFlags) return Fail("unknown flags");
     rest_.RemovePrefix(3);
     std::uint64_t count = frame_.ops.size() - previous_;

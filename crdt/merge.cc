@@ -95,6 +95,32 @@ void JoinAlternatives(FactState& state, const FactState& other, const AppliedTim
   state.value = state.retracted ? Value() : state.alternatives.back().value;
 }
 
+// Where a move with this stamp is or would stand.
+std::vector<Move>::iterator PlaceOf(std::vector<Move>& moves, const Stamp& stamp,
+                                    const SiteTable& sites) {
+  return std::ranges::partition_point(
+      moves, [&](const Move& move) { return CompareStamps(move.stamp, stamp, sites) < 0; });
+}
+
+bool AddMove(FactState& state, const Move& move, const SiteTable& sites) {
+  if (state.kind != MergeKind::kTree) state = {.kind = MergeKind::kTree, .retracted = true};
+  const auto place = PlaceOf(state.moves, move.stamp, sites);
+  if (place != state.moves.end() && place->stamp == move.stamp) return false;
+  state.moves.insert(place, move);
+  state.causal_length = std::max(state.causal_length, move.causal_length);
+  state.stamp = state.moves.back().stamp;
+  return true;
+}
+
+bool JoinMoves(FactState& state, const FactState& other, const SiteTable& sites) {
+  bool changed = false;
+  for (Move move : other.moves) {
+    move.skipped = false;
+    changed = AddMove(state, move, sites) || changed;
+  }
+  return changed;
+}
+
 bool TakeStamp(Slice& bytes, std::size_t sites, Stamp* stamp) {
   const std::optional<std::uint64_t> ordinal = ReadVarint(bytes);
   if (!ordinal || *ordinal >= sites) return false;
@@ -117,7 +143,24 @@ bool TakeAlternative(Slice& bytes, MergeKind kind, std::size_t sites, FactState*
   return value && schema::TakeKeyPart(*value, {}, &alternative.value) && value->empty();
 }
 
+bool TakeMove(Slice& bytes, std::size_t sites, FactState* state) {
+  Move& move = state->moves.emplace_back();
+  if (!TakeStamp(bytes, sites, &move.stamp)) return false;
+  const std::optional<std::uint64_t> marks = ReadVarint(bytes);
+  if (!marks || *marks < 2) return false;
+  move.causal_length = *marks / 2;
+  move.skipped = *marks % 2 == 1;
+  std::optional<Slice> parent = ReadLengthPrefixed(bytes);
+  return parent && schema::TakeKeyPart(*parent, {}, &move.parent) && parent->empty();
+}
+
 bool IsPlain(const FactState& state) {
+  if (state.moves.size() == 1) {
+    return state.moves[0] == Move{.stamp = state.stamp,
+                                  .causal_length = state.causal_length,
+                                  .skipped = false,
+                                  .parent = state.value};
+  }
   return state.alternatives.size() == 1 && state.alternatives[0].stamp == state.stamp &&
          state.alternatives[0].value == state.value;
 }
@@ -131,15 +174,23 @@ bool ReadState(const schema::Cell& cell, std::size_t sites, FactState* state) {
   Slice bytes(cell.state);
   if (bytes.empty()) return true;
   const unsigned char kind = bytes[0];
-  if (kind == 0 || kind > static_cast<unsigned char>(MergeKind::kMin)) return false;
+  if (kind == 0 || kind > static_cast<unsigned char>(MergeKind::kTree)) return false;
   state->kind = static_cast<MergeKind>(kind);
   bytes.RemovePrefix(1);
   const bool has_alternatives = state->kind == MergeKind::kMv || state->kind == MergeKind::kSet;
   if (has_alternatives && bytes.empty() && !state->retracted) {
     state->alternatives = {{.stamp = state->stamp, .value = state->value}};
   }
+  if (state->kind == MergeKind::kTree && bytes.empty()) {
+    state->moves = {{.stamp = state->stamp,
+                     .causal_length = state->causal_length,
+                     .skipped = false,
+                     .parent = state->value}};
+  }
   while (!bytes.empty()) {
-    if (has_alternatives) {
+    if (state->kind == MergeKind::kTree) {
+      if (!TakeMove(bytes, sites, state)) return false;
+    } else if (has_alternatives) {
       if (!TakeAlternative(bytes, state->kind, sites, state)) return false;
     } else if (state->kind == MergeKind::kCounter) {
       Shard& shard = state->shards.emplace_back();
@@ -160,6 +211,12 @@ std::strong_ordering CompareStamps(const Stamp& a, const Stamp& b, const SiteTab
 }
 
 bool MergeOp(FactState& state, const FactOp& op, const Stamp& stamp, const SiteTable& sites) {
+  if (op.kind == MergeKind::kTree) {
+    const Move move = {
+        .stamp = stamp, .causal_length = op.causal_length, .skipped = false, .parent = op.value};
+    return AddMove(state, move, sites);
+  }
+  if (state.kind == MergeKind::kTree) return false;
   const bool extreme = op.kind == MergeKind::kMax || op.kind == MergeKind::kMin;
   if (extreme && op.retracted) return false;  // no value is no bound
   if (op.causal_length < state.causal_length) return false;
@@ -188,6 +245,8 @@ bool MergeOp(FactState& state, const FactOp& op, const Stamp& stamp, const SiteT
       state.value = op.value;
       state.stamp = stamp;
       return true;
+    case MergeKind::kTree:
+      break;
   }
   if (changed && newer) state.stamp = stamp;
   return changed;
@@ -195,6 +254,8 @@ bool MergeOp(FactState& state, const FactOp& op, const Stamp& stamp, const SiteT
 
 bool JoinStates(FactState& state, const FactState& other, const AppliedTimes& applied,
                 const SiteTable& sites) {
+  if (other.kind == MergeKind::kTree) return JoinMoves(state, other, sites);
+  if (state.kind == MergeKind::kTree) return false;
   if (other.causal_length < state.causal_length) return false;
   // A state without any write yet is joined to, as an alternative may have been removed from it.
   if (other.causal_length > state.causal_length) {
@@ -223,11 +284,28 @@ bool JoinStates(FactState& state, const FactState& other, const AppliedTimes& ap
       if (BeatsExtreme(state, op) || (other.value == state.value && newer)) state = other;
       break;
     }
+    case MergeKind::kTree:
+      break;
   }
   if (newer && other.kind != MergeKind::kMax && other.kind != MergeKind::kMin) {
     state.stamp = other.stamp;
   }
   return !(state == before);
+}
+
+const Move* LastMove(const FactState& state) {
+  for (auto move = state.moves.rbegin(); move != state.moves.rend(); ++move) {
+    if (!move->skipped) return &*move;
+  }
+  return nullptr;
+}
+
+void ShowParent(FactState& state, std::uint64_t row_length) {
+  const Move* last = LastMove(state);
+  const bool is_of_this_life =
+      last != nullptr && last->causal_length == row_length && row_length % 2 == 1;
+  state.value = is_of_this_life ? last->parent : Value();
+  state.retracted = state.value.is_null();
 }
 
 std::int64_t CountOf(const FactState& state) {
@@ -268,6 +346,13 @@ schema::Cell ToCell(const FactState& state) {
     AppendInt128(cell.state, shard.total);
   }
   if (IsPlain(state)) return cell;
+  for (const Move& move : state.moves) {
+    AppendStamp(cell.state, move.stamp);
+    AppendVarint(cell.state, move.causal_length * 2 + (move.skipped ? 1 : 0));
+    std::string parent;
+    schema::AppendKeyPart(parent, {}, move.parent);
+    AppendLengthPrefixed(cell.state, Slice(parent));
+  }
   for (const Alternative& alternative : state.alternatives) {
     AppendStamp(cell.state, alternative.stamp);
     if (state.kind == MergeKind::kSet) continue;
@@ -291,6 +376,20 @@ bool DecodeConflicts(Slice cell_bytes, Value* value) {
   for (const Alternative& alternative : state.alternatives) values.push_back(alternative.value);
   if (values.empty() && !state.retracted && !cell.value.is_null()) values.push_back(cell.value);
   *value = values.empty() ? Value() : Value::List(std::move(values));
+  return true;
+}
+
+bool HoldsMoves(const schema::Cell& cell) {
+  return !cell.state.empty() && cell.state[0] == static_cast<char>(MergeKind::kTree);
+}
+
+bool DecodeParent(Slice cell_bytes, Value* parent) {
+  schema::Cell cell;
+  FactState state;
+  if (!schema::DecodeCell(cell_bytes, &cell)) return false;
+  if (!ReadState(cell, std::numeric_limits<SiteOrdinal>::max(), &state)) return false;
+  const Move* last = LastMove(state);
+  *parent = state.kind != MergeKind::kTree ? state.value : last == nullptr ? Value() : last->parent;
   return true;
 }
 

@@ -10,11 +10,14 @@
 //   SET         an element is there while an addition is not removed; a removal takes away the
 //               additions that its site saw, so a concurrent addition wins
 //   MAX, MIN    the greatest, the least value
+//   ACYCLIC     every move of the row to another parent; which of them hold is decided over all
+//   rows
+//               together (move_tree.h). A move outlives its row, because later ones rest on it.
 //
 // Two writes of different kinds under one length (replicas that declared the attribute differently)
-// are decided by the kind: the one that stands later in MergeKind wins as a whole.
-// Sources: Shapiro et al., Conflict-free Replicated Data Types (2011); causal lengths: Yu and
-// Rostad, A Low-Cost Set CRDT Based on Causal Lengths (2020).
+// are decided by the kind: the one that stands later in MergeKind wins as a whole; ACYCLIC wins
+// under any length. Sources: Shapiro et al., Conflict-free Replicated Data Types (2011); causal
+// lengths: Yu and Rostad, A Low-Cost Set CRDT Based on Causal Lengths (2020).
 #pragma once
 
 #include <cstdint>
@@ -49,6 +52,16 @@ struct Shard {
   friend bool operator==(const Shard&, const Shard&) = default;
 };
 
+// One write of an ACYCLIC fact: the row was put below another one, or below none.
+struct Move {
+  Stamp stamp = {};
+  std::uint64_t causal_length = 1;
+  bool skipped = false;  // does not hold: it would have closed a cycle, or its row had gone
+  Value parent = {};     // NULL = none
+
+  friend bool operator==(const Move&, const Move&) = default;
+};
+
 // A fact as merges see it. Which fields count depends on the kind; causal length 0 = never written.
 struct FactState {
   MergeKind kind = MergeKind::kRegister;
@@ -58,6 +71,7 @@ struct FactState {
   Value value = {};                // what readers see
   std::vector<Shard> shards = {};  // COUNTER: by site
   std::vector<Alternative> alternatives = {};  // MV, SET: by stamp
+  std::vector<Move> moves = {};                // ACYCLIC: by stamp
 
   friend bool operator==(const FactState&, const FactState&) = default;
 };
@@ -74,7 +88,8 @@ struct FactOp {
   friend bool operator==(const FactOp&, const FactOp&) = default;
 };
 
-// Joins `op`, written at `stamp`, to `state`. Returns whether the state is another now.
+// Joins `op`, written at `stamp`, to `state`. Returns whether the state is another now. A new move
+// is taken to hold until ReplayMoves says otherwise, and shown once ShowParent was called.
 bool MergeOp(FactState& state, const FactOp& op, const Stamp& stamp, const SiteTable& sites);
 
 // What two replicas have applied, as needed to join their states: by ordinal the time of the newest
@@ -90,6 +105,21 @@ struct AppliedTimes {
 bool JoinStates(FactState& state, const FactState& other, const AppliedTimes& applied,
                 const SiteTable& sites);
 
+// Where an ACYCLIC fact lies in its tree: the last move that holds, or null.
+const Move* LastMove(const FactState& state);
+// Makes of an ACYCLIC state what readers of a row of this length see. A parent is seen while it was
+// set in the row's present life.
+void ShowParent(FactState& state, std::uint64_t row_length);
+
+// Calls `visit` with every stamp of a state: ordinals of one replica are made those of another.
+template <typename Visit>
+void ForStamps(FactState& state, Visit visit) {
+  visit(state.stamp);
+  for (Shard& shard : state.shards) visit(shard.stamp);
+  for (Alternative& alternative : state.alternatives) visit(alternative.stamp);
+  for (Move& move : state.moves) visit(move.stamp);
+}
+
 // Orders stamps of this replica as every replica orders them.
 std::strong_ordering CompareStamps(const Stamp& a, const Stamp& b, const SiteTable& sites);
 
@@ -97,7 +127,10 @@ std::strong_ordering CompareStamps(const Stamp& a, const Stamp& b, const SiteTab
 //   state: kind 1 | COUNTER: per site: ordinal, time 8, total
 //                 | MV: per alternative: ordinal, time 8, value as in dynamic keys, its length
 //                 first | SET: per addition: ordinal, time 8
-//   registers have no state; the only alternative with the cell's own stamp and value is left out
+//                 | ACYCLIC: per move: ordinal, time 8, causal length * 2 + skipped varint, parent
+//                 as in MV
+//   registers have no state; the only alternative or move with the cell's own stamp and value is
+//   left out
 schema::Cell ToCell(const FactState& state);
 // False when the state of the cell does not read.
 bool FromCell(const schema::Cell& cell, const SiteTable& sites, FactState* state);
@@ -105,6 +138,12 @@ bool FromCell(const schema::Cell& cell, const SiteTable& sites, FactState* state
 // The concurrent values of a stored MV fact as a LIST, in the order of their stamps; one value when
 // there is no conflict, NULL when there is none. False when the cell does not read.
 bool DecodeConflicts(Slice cell_bytes, Value* value);
+
+// The parent of a row in its tree, whatever readers see: of a stored ACYCLIC fact, or of one that a
+// transaction is about to write. False when the cell does not read.
+bool DecodeParent(Slice cell_bytes, Value* parent);
+// Whether the cell is that of an ACYCLIC fact.
+bool HoldsMoves(const schema::Cell& cell);
 
 // The count that readers see: the sum, held within 64 bits.
 std::int64_t CountOf(const FactState& state);

@@ -27,6 +27,8 @@ bool ShowsWhatItHolds(const FactState& state) {
     case MergeKind::kMax:
     case MergeKind::kMin:
       return !state.retracted;
+    case MergeKind::kTree:
+      return !state.moves.empty() && state.stamp == state.moves.back().stamp;
     case MergeKind::kRegister:
       break;
   }
@@ -93,6 +95,11 @@ class FactReader {
       if (!IsKnown(stamp)) return false;
       if (i > 0 && CompareStamps(state.alternatives[i - 1].stamp, stamp, sites_) >= 0) return false;
     }
+    for (std::size_t i = 0; i < state.moves.size(); ++i) {
+      const Stamp& stamp = state.moves[i].stamp;
+      if (!IsKnown(stamp)) return false;
+      if (i > 0 && CompareStamps(state.moves[i - 1].stamp, stamp, sites_) >= 0) return false;
+    }
     return true;
   }
 
@@ -118,9 +125,7 @@ StateWriter::StateWriter(ChangesetHeader header, const HeadTimes& times, const S
 }
 
 void StateWriter::Add(Slice key, FactState state) {
-  state.stamp.site = place_of_[state.stamp.site];
-  for (Shard& shard : state.shards) shard.stamp.site = place_of_[shard.stamp.site];
-  for (Alternative& a : state.alternatives) a.stamp.site = place_of_[a.stamp.site];
+  ForStamps(state, [&](Stamp& stamp) { stamp.site = place_of_[stamp.site]; });
   AppendLengthPrefixed(body_, key);
   const std::string cell = schema::EncodeCell(ToCell(state));
   AppendLengthPrefixed(body_, Slice(cell));

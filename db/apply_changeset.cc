@@ -1,10 +1,13 @@
 #include "db/apply_changeset.h"
 
 #include <algorithm>
+#include <iterator>
+#include <memory>
 
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "crdt/move_tree.h"
 #include "db/row_facts.h"
 #include "db/row_layout.h"
 #include "db/triple_store.h"
@@ -158,15 +161,16 @@ Status FrameApplier::Apply(std::span<const crdt::Frame* const> frames,
   return Finish(read_schema);
 }
 
-Status FrameApplier::ApplyState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times,
+Status FrameApplier::ApplyState(const crdt::StateChangeset& changeset,
                                 const SchemaReader& read_schema) {
   if (Status gathered = GatherState(changeset); !gathered) return gathered;
   if (Status read = ReadStored(); !read) return read;
-  JoinState(changeset, times);
+  JoinState(changeset);
   return Finish(read_schema);
 }
 
 Status FrameApplier::Finish(const SchemaReader& read_schema) {
+  if (Status replayed = ReplayTrees(); !replayed) return replayed;
   if (Status lives = FindLives(); !lives) return lives;
   if (Status put = PutFacts(); !put) return put;
   if (Status followed = FollowSchema(read_schema); !followed) return followed;
@@ -243,7 +247,7 @@ Status FrameApplier::GatherState(const crdt::StateChangeset& changeset) {
   return Ok();
 }
 
-void FrameApplier::JoinState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times) {
+void FrameApplier::JoinState(const crdt::StateChangeset& changeset) {
   std::vector<schema::SiteOrdinal> ordinal_of;  // by place in the vector of the changeset
   for (const auto& [site, head] : changeset.header.heads) ordinal_of.push_back(sites_.Add(site));
   const auto by_ordinal = [&](const crdt::HeadTimes& of_sites) {
@@ -251,16 +255,89 @@ void FrameApplier::JoinState(const crdt::StateChangeset& changeset, const crdt::
     for (const auto& [site, time] : of_sites) result[*sites_.Find(site)] = time;
     return result;
   };
-  const crdt::AppliedTimes applied = {.here = by_ordinal(times),
+  const crdt::AppliedTimes applied = {.here = by_ordinal(times_),
                                       .there = by_ordinal(changeset.times)};
   Check(facts_.size() == changeset.facts.size(), "each fact of a state has its own key");
   for (std::size_t i = 0; i < facts_.size(); ++i) {
     FactState other = changeset.facts[i].state;
-    other.stamp.site = ordinal_of[other.stamp.site];
-    for (crdt::Shard& shard : other.shards) shard.stamp.site = ordinal_of[shard.stamp.site];
-    for (crdt::Alternative& a : other.alternatives) a.stamp.site = ordinal_of[a.stamp.site];
+    crdt::ForStamps(other, [&](schema::Stamp& stamp) { stamp.site = ordinal_of[stamp.site]; });
     crdt::JoinStates(facts_[i].state, other, applied, sites_);
   }
+}
+
+// Decides which moves hold, of each tree that got some.
+Status FrameApplier::ReplayTrees() {
+  std::vector<MergedFact> later;
+  const std::span<MergedFact> facts(facts_);
+  for (std::size_t first = 0; first < facts.size();) {
+    std::size_t end = first + 1;
+    while (end < facts.size() && facts[end].op->type == facts[first].op->type &&
+           facts[end].op->attribute == facts[first].op->attribute) {
+      ++end;
+    }
+    Status replayed = ReplayTree(facts.subspan(first, end - first), &later);
+    if (!replayed) return replayed;
+    first = end;
+  }
+  if (later.empty()) return Ok();
+  std::ranges::move(later, std::back_inserter(facts_));
+  std::ranges::sort(facts_, {}, &MergedFact::key);
+  return Ok();
+}
+
+// `facts` are those of one attribute.
+Status FrameApplier::ReplayTree(std::span<MergedFact> facts, std::vector<MergedFact>* later) {
+  std::optional<schema::Stamp> start;
+  for (const MergedFact& fact : facts) {
+    const auto [old_move, new_move] = std::ranges::mismatch(
+        fact.old_state.moves, fact.state.moves, {}, &crdt::Move::stamp, &crdt::Move::stamp);
+    if (new_move == fact.state.moves.end()) continue;
+    if (!start || crdt::CompareStamps(new_move->stamp, *start, sites_) < 0) start = new_move->stamp;
+  }
+  if (!start) return Ok();
+  const std::size_t known = later->size();
+  if (Status found = FindLaterMoves(facts, *start, later); !found) return found;
+  std::vector<crdt::MovedRow> rows;
+  for (const auto& part : {facts, std::span(*later).subspan(known)}) {
+    for (MergedFact& fact : part) rows.push_back({fact.op->subject, &fact.state});
+  }
+  const FrameOp& any = *facts.front().op;
+  const auto parent_of = [&](Slice subject) -> Result<Value> {
+    const std::string key = schema::FactKey(any.type, any.attribute, subject);
+    Result<std::optional<std::string>> cell = base_.view().Get(Slice(key));
+    if (!cell) return std::move(cell).error();
+    Value parent;
+    if (*cell && !crdt::DecodeParent(Slice(**cell), &parent)) return BadCell();
+    return parent;
+  };
+  return crdt::ReplayMoves(rows, *start, parent_of, sites_);
+}
+
+// Adds the stored facts beside `facts` that have a move from `start` on. Mostly what comes is newer
+// than all that was applied, and there is none.
+Status FrameApplier::FindLaterMoves(std::span<const MergedFact> facts, const schema::Stamp& start,
+                                    std::vector<MergedFact>* later) {
+  const auto is_before = [&](const auto& of_site) { return of_site.second < start.time; };
+  if (std::ranges::all_of(times_, is_before)) return Ok();
+  const FrameOp& any = *facts.front().op;
+  const std::string prefix = schema::FactPrefix(any.type, any.attribute);
+  const std::unique_ptr<lsm::Iterator> stored =
+      base_.view().NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  for (stored->SeekToFirst(); stored->Valid(); stored->Next()) {
+    schema::Cell cell;
+    if (!schema::DecodeCell(stored->value(), &cell)) return BadCell();
+    if (!crdt::HoldsMoves(cell) || crdt::CompareStamps(cell.stamp, start, sites_) < 0) continue;
+    const auto merged = std::ranges::lower_bound(facts, stored->key().view(), {}, &MergedFact::key);
+    if (merged != facts.end() && Slice(merged->key) == stored->key()) continue;
+    MergedFact& fact = later->emplace_back(MergedFact{.key = stored->key().ToString()});
+    fact.before = stored->value().ToString();
+    if (!crdt::FromCell(cell, sites_, &fact.old_state)) return BadCell();
+    fact.state = fact.old_state;
+    const std::string subject = stored->key().Without(prefix.size()).ToString();
+    fact.op = &replayed_.emplace_back(
+        FrameOp{.type = any.type, .attribute = any.attribute, .subject = subject, .element = {}});
+  }
+  return stored->status();
 }
 
 // The causal length of each row whose facts came.
@@ -298,8 +375,11 @@ Status FrameApplier::PutFacts() {
     const RowName row(fact.op->type, fact.op->subject);
     const std::uint64_t length = lives_[row];
     const bool is_row = fact.op->attribute == schema::kRowCell;
-    // A fact of another life of its row is not stored.
-    if (!is_row && (fact.state.causal_length != length || length % 2 == 0)) fact.state = {};
+    if (fact.state.kind == MergeKind::kTree && length != 0) {
+      crdt::ShowParent(fact.state, length);
+    } else if (!is_row && (fact.state.causal_length != length || length % 2 == 0)) {
+      fact.state = {};  // a fact of another life of its row is not stored
+    }
     if (!LooksTheSame(fact.old_state, fact.state)) {
       ++facts_changed_;
       touched_[row] = true;
@@ -316,13 +396,25 @@ Status FrameApplier::PutFacts() {
                         fact.old_state.causal_length != fact.state.causal_length;
     if (!reborn) continue;
     touched_[row] = true;
-    Status dropped = ForRowFacts(base_.view(), row.first, Slice(row.second), [&](Slice key) {
-      // Facts of the new life come later in the order of keys and are put again.
-      view_.Delete(key.ToString());
-    });
-    if (!dropped) return dropped;
+    if (Status former = PutFormerFacts(row, length); !former) return former;
   }
   return Ok();
+}
+
+// What the store holds of a row before it came to this length goes; the place in a tree stays.
+// Facts of the new life come later in the order of keys and are put again.
+Status FrameApplier::PutFormerFacts(const RowName& row, std::uint64_t length) {
+  bool reads = true;
+  Status walked =
+      ForRowFacts(base_.view(), row.first, Slice(row.second), [&](Slice key, Slice bytes) {
+        schema::Cell cell;
+        FactState state;
+        reads = reads && schema::DecodeCell(bytes, &cell) && crdt::FromCell(cell, sites_, &state);
+        if (!reads || state.kind != MergeKind::kTree) return view_.Delete(key.ToString());
+        crdt::ShowParent(state, length);
+        view_.Put(key.ToString(), schema::EncodeCell(crdt::ToCell(state)));
+      });
+  return walked && !reads ? Status(BadCell()) : std::move(walked);
 }
 
 // Whether the fact decides which row owns a UNIQUE value, even when its value stays the same.

@@ -6,10 +6,12 @@
 // A state (crdt/state_changeset.h) takes the same way: its facts are joined instead of ops.
 //
 // Nothing is decided here: crdt/merge.h says who wins. I1: a stored fact has the causal length of
-// its row, which is odd; so what is stored follows from the set of transactions applied alone.
+// its row, which is odd, unless it holds moves (crdt/move_tree.h); so what is stored follows from
+// the set of transactions applied alone.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -39,18 +41,18 @@ Status PutAllIndexEntries(OverlayView& view, const schema::Schema& schema,
 
 class FrameApplier {
  public:
-  // `view` lies over `base` and takes the entries; `sites` gets the sites that are new. All outlive
-  // the applier.
-  FrameApplier(const Pinned& base, OverlayView& view, crdt::SiteTable& sites)
-      : base_(base), view_(view), sites_(sites), schema_(base.schema()) {}
+  // `view` lies over `base`, which has applied `times`, and takes the entries; `sites` gets the
+  // sites that are new. All outlive the applier.
+  FrameApplier(const Pinned& base, const crdt::HeadTimes& times, OverlayView& view,
+               crdt::SiteTable& sites)
+      : base_(base), times_(times), view_(view), sites_(sites), schema_(base.schema()) {}
 
   // `frames` are ready: each follows what it depends on. Errors: kCorruption; kSchemaConflict when
   // the replicas declare one column in two ways. Then `view` is to be thrown away.
   Status Apply(std::span<const crdt::Frame* const> frames, const SchemaReader& read_schema);
 
-  // Joins the state of another replica; `times`: what this replica has applied. Errors: as Apply.
-  Status ApplyState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times,
-                    const SchemaReader& read_schema);
+  // Joins the state of another replica. Errors: as Apply.
+  Status ApplyState(const crdt::StateChangeset& changeset, const SchemaReader& read_schema);
 
   const schema::SchemaRef& schema() const { return schema_; }
   // Rows with a visible difference, by type and subject.
@@ -80,7 +82,12 @@ class FrameApplier {
   Status GatherState(const crdt::StateChangeset& changeset);
   Status ReadStored();
   void Join();
-  void JoinState(const crdt::StateChangeset& changeset, const crdt::HeadTimes& times);
+  void JoinState(const crdt::StateChangeset& changeset);
+  Status ReplayTrees();
+  Status ReplayTree(std::span<MergedFact> facts, std::vector<MergedFact>* later);
+  Status FindLaterMoves(std::span<const MergedFact> facts, const schema::Stamp& start,
+                        std::vector<MergedFact>* later);
+  Status PutFormerFacts(const RowName& row, std::uint64_t length);
   Status FindLives();
   Status PutFacts();
   bool IsClaim(const crdt::FrameOp& op) const;
@@ -89,11 +96,13 @@ class FrameApplier {
   Status MoveIndexEntries();
 
   const Pinned& base_;
+  const crdt::HeadTimes& times_;
   OverlayView& view_;
   crdt::SiteTable& sites_;
   schema::SchemaRef schema_;
   std::vector<std::vector<schema::SiteOrdinal>> frame_sites_;
   std::vector<IncomingOp> incoming_;
+  std::deque<crdt::FrameOp> replayed_;      // name facts that no transaction of the batch writes
   std::vector<MergedFact> facts_;           // by key
   std::map<RowName, std::uint64_t> lives_;  // causal length of each row, 0 = never there
   std::map<RowName, bool> touched_;         // value unused

@@ -13,13 +13,13 @@
 // Steps 1 to 4 run under commit_mutex_. I1: observers hear of versions in order, each once.
 #include <algorithm>
 #include <map>
-#include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "crdt/move_tree.h"
 #include "db/engine.h"
 #include "db/local_frame.h"
 #include "db/meta.h"
@@ -62,28 +62,43 @@ std::span<const Value> KeyOf(const Value& reference) {
   return reference.kind() == ValueKind::kRef ? reference.items() : std::span(&reference, 1);
 }
 
-// Walks from the row that is referred to up to its root; the row that refers must not lie on the
-// way. A cycle above it, which only a merge can have made, ends the walk as well.
-Status CheckAcyclic(const TripleStore& store, const schema::Type& type,
-                    const schema::Attribute& attribute, const ReferenceCheck& check) {
-  std::set<std::string> seen;
-  for (Value up = check.value; !up.is_null();) {
-    Result<std::string> subject = EncodeSubject(type, KeyOf(up));
-    if (!subject) return std::move(subject).error();
-    if (*subject == check.subject) {
-      return MakeError(ErrorCode::kReferenceViolation,
-                       StrCat("column \"", type.name, ".", attribute.name, "\" is ACYCLIC, and ",
-                              DescribeKey(KeyOf(check.value)), " would close a cycle"));
-    }
-    if (!seen.insert(*subject).second) return Ok();
-    up = Value();
-    Status read = store.Lookup(type, std::span(&attribute.id, 1), std::span(&*subject, 1),
-                               [&](std::size_t, std::span<const Value> row) {
-                                 if (!row.empty()) up = row.front();
-                               });
-    if (!read) return read;
+// The rows on a cycle, as far as a message can hold them.
+std::string DescribeRows(const schema::Type& type, std::span<const std::string> subjects) {
+  constexpr std::size_t kShownMax = 8;
+  std::string text;
+  for (const std::string& subject : subjects.first(std::min(subjects.size(), kShownMax))) {
+    const Result<std::vector<Value>> key = DecodeSubject(type, Slice(subject));
+    text += StrCat(text.empty() ? "" : ", ", key ? DescribeKey(*key) : "?");
   }
-  return Ok();
+  return subjects.size() > kShownMax ? text + ", ..." : text;
+}
+
+// The row must not lie on its own way up. The way is the one that moves have made, whatever readers
+// see of it, because every replica replays it so (crdt/move_tree.h).
+Status CheckAcyclic(const ReadView& view, const schema::Type& type,
+                    const schema::Attribute& attribute, const std::string& row) {
+  std::vector<std::string> way = {row};
+  for (;;) {
+    const std::string key = schema::FactKey(type.id, attribute.id, Slice(way.back()));
+    Result<std::optional<std::string>> cell = view.Get(Slice(key));
+    if (!cell) return std::move(cell).error();
+    if (!*cell) return Ok();
+    Value parent;
+    if (!crdt::DecodeParent(Slice(**cell), &parent)) {
+      return Corruption("a cell does not read", "run `trefoil check`");
+    }
+    std::string up = crdt::SubjectOfParent(parent);
+    if (up.empty()) return Ok();
+    if (up == row) break;
+    way.push_back(std::move(up));
+  }
+  return MakeError(
+      ErrorCode::kReferenceViolation,
+      StrCat("column \"", type.name, ".", attribute.name,
+             "\" is ACYCLIC, and each of these rows would lie below the next, the last "
+             "below the first: ",
+             DescribeRows(type, way)),
+      "move one of them elsewhere first");
 }
 
 // The rows whose facts are among the writes. Facts of one row lie under several attributes, and a
@@ -154,8 +169,8 @@ Status Engine::CheckReference(const WriteTransaction& transaction, const Referen
   const schema::Type* from = transaction.schema_->FindType(check.from);
   const schema::Attribute* attribute = from == nullptr ? nullptr : from->Find(check.attribute);
   if (exists) {
-    if (attribute == nullptr || !attribute->acyclic || check.target != check.from) return Ok();
-    return CheckAcyclic(TripleStore(transaction.view_), *from, *attribute, check);
+    if (attribute == nullptr || attribute->merge != schema::MergeKind::kTree) return Ok();
+    return CheckAcyclic(transaction.view_, *from, *attribute, check.subject);
   }
   const schema::Type* target = transaction.schema_->FindType(check.target);
   return MakeError(

@@ -46,9 +46,7 @@ Status Engine::PutDumped(WriteTransaction& transaction, const DumpedState& dumpe
   for (const DumpedFact& fact : dumped.facts) {
     crdt::FactState state = fact.state;
     hybrid_clock_->Observe(state.stamp.time);
-    state.stamp.site = ordinals[state.stamp.site];
-    for (crdt::Shard& shard : state.shards) shard.stamp.site = ordinals[shard.stamp.site];
-    for (crdt::Alternative& a : state.alternatives) a.stamp.site = ordinals[a.stamp.site];
+    crdt::ForStamps(state, [&](crdt::Stamp& stamp) { stamp.site = ordinals[stamp.site]; });
     transaction.view_.Put(fact.key, schema::EncodeCell(crdt::ToCell(state)));
     schema::FactName name;
     schema::ParseFactKey(Slice(fact.key), &name);

@@ -90,8 +90,11 @@ class Stamper {
   // Deletes from `writes` what the store holds of former lives of rows.
   Status DropFormerLives(WriteSet& writes) const {
     for (const auto& [type, subject] : reborn_) {
-      Status walked = ForRowFacts(latest_, type, Slice(subject),
-                                  [&](Slice key) { writes.DeleteUnlessWritten(key); });
+      Status walked = ForRowFacts(latest_, type, Slice(subject), [&](Slice key, Slice bytes) {
+        schema::Cell cell;
+        if (schema::DecodeCell(bytes, &cell) && crdt::HoldsMoves(cell)) return;
+        writes.DeleteUnlessWritten(key);
+      });
       if (!walked) return walked;
     }
     return Ok();
@@ -154,10 +157,11 @@ class Stamper {
       }
       op.value = Value();
       op.retracted = false;
-    } else if (same_life) {
+    } else if (same_life) {  // MV, SET
       for (const crdt::Alternative& a : state.alternatives) op.observed.push_back(a.stamp);
     }
     crdt::MergeOp(state, op, stamp_, log_.sites());
+    if (kind_ == MergeKind::kTree) crdt::ShowParent(state, op.causal_length);
     if (state.causal_length != 0) cell = crdt::ToCell(state);
     return Ok();
   }

@@ -172,7 +172,7 @@ void Engine::NoteWriters(const Incoming& incoming) {
 Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
   const std::unique_ptr<WriteTransaction> transaction = Begin();
   WriteSet& writes = transaction->view_.writes();
-  FrameApplier applier(*transaction->base_, transaction->view_, log_->sites());
+  FrameApplier applier(*transaction->base_, log_->times(), transaction->view_, log_->sites());
   std::vector<const crdt::Frame*> frames;
   for (const RemoteFrame* remote : incoming.ready) frames.push_back(&remote->frame);
   if (Status applied = applier.Apply(frames, &Engine::SchemaAt); !applied) {

@@ -52,8 +52,8 @@ Result<crdt::ChangesetHeader> Engine::MergeState(Slice bytes, MergeSummary* summ
 
 Result<Version> Engine::JoinState(const crdt::StateChangeset& changeset, MergeSummary* summary) {
   const std::unique_ptr<WriteTransaction> transaction = Begin();
-  FrameApplier applier(*transaction->base_, transaction->view_, log_->sites());
-  Status applied = applier.ApplyState(changeset, log_->times(), &Engine::SchemaAt);
+  FrameApplier applier(*transaction->base_, log_->times(), transaction->view_, log_->sites());
+  Status applied = applier.ApplyState(changeset, &Engine::SchemaAt);
   if (!applied) return std::move(applied).error();
   transaction->schema_ = applier.schema();
   transaction->dropped_ranges_ = applier.dropped_ranges();

@@ -10,7 +10,7 @@
 namespace trefoil::db {
 
 Status ForRowFacts(const ReadView& view, TypeId type, Slice subject,
-                   FunctionRef<void(Slice)> visit) {
+                   FunctionRef<void(Slice, Slice)> visit) {
   const std::string start = schema::PrefixLimit(schema::FactPrefix(type, schema::kRowCell));
   const std::unique_ptr<lsm::Iterator> facts =
       view.NewIterator({.start = start, .limit = schema::PrefixLimit(schema::TypePrefix(type))});
@@ -23,7 +23,7 @@ Status ForRowFacts(const ReadView& view, TypeId type, Slice subject,
     const std::string row = schema::FactKey(type, attribute, subject);
     for (facts->Seek(Slice(row)); facts->Valid() && facts->key().StartsWith(Slice(row));
          facts->Next()) {
-      visit(facts->key());
+      visit(facts->key(), facts->value());
     }
     const std::string next = schema::PrefixLimit(schema::FactPrefix(type, attribute));
     if (facts->Valid() && facts->key() < Slice(next)) facts->Seek(Slice(next));

@@ -9,8 +9,8 @@
 
 namespace trefoil::db {
 
-// Calls `visit` with the key of each fact of the row but its row cell; valid during the call.
+// Calls `visit` with key and cell of each fact of the row but its row cell; valid during the call.
 Status ForRowFacts(const ReadView& view, TypeId type, Slice subject,
-                   FunctionRef<void(Slice)> visit);
+                   FunctionRef<void(Slice key, Slice cell)> visit);
 
 }  // namespace trefoil::db

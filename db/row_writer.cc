@@ -36,6 +36,11 @@ bool Holds(const TypeLayout::IndexPlaces& index, std::size_t place) {
          std::ranges::find(index.include, place) != index.include.end();
 }
 
+// Whether what a write of the kind leaves depends on what was there.
+bool NeedsOldValue(MergeKind merge) {
+  return merge != MergeKind::kRegister && merge != MergeKind::kMv && merge != MergeKind::kTree;
+}
+
 Status NotNull(const Type& type, const Attribute& attribute) {
   return MakeError(ErrorCode::kNotNullViolation,
                    StrCat("column ", ColumnName(type, attribute), " cannot be NULL"),
@@ -72,6 +77,7 @@ class RowWriter::Staged {
   const TypeLayout& layout() const { return layout_; }
   const Type& type() const { return layout_.type; }
   const std::string& subject() const { return subject_; }
+  std::uint64_t causal_length() const { return causal_length_; }
 
   void PutEntry(std::size_t index, Slice key, Slice value) {
     bytes_.append(key.view());
@@ -398,7 +404,12 @@ Status RowWriter::StageNewRow(Staged& staged, std::span<const FieldEdit> fields,
       NoteReference(staged, attribute, row[i]);
       continue;
     }
-    if (row[i].is_null()) continue;
+    if (row[i].is_null()) {
+      // What a former life of the row has left behind in the tree ends here.
+      const bool is_tree = attribute.merge == MergeKind::kTree;
+      if (is_tree && staged.causal_length() > 1) staged.RetractFact(i);
+      continue;
+    }
     Value value = std::exchange(row[i], Value());
     Status fact =
         attribute.merge == MergeKind::kSet
@@ -483,9 +494,9 @@ Result<bool> RowWriter::Update(const Type& type, std::span<const Value> key,
       layout.has_checks || std::ranges::any_of(fields, [&](const FieldEdit& edit) {
         const std::size_t place = layout.PlaceOf(edit.attribute);
         const MergeKind merge = layout.attributes[place]->merge;
-        return (merge != MergeKind::kRegister && merge != MergeKind::kMv) ||
-               std::ranges::any_of(layout.indexes,
-                                   [&](const auto& index) { return Holds(index, place); });
+        return NeedsOldValue(merge) || std::ranges::any_of(layout.indexes, [&](const auto& index) {
+                 return Holds(index, place);
+               });
       });
   std::vector<Value> before;
   if (needs_row) {
@@ -523,6 +534,10 @@ Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
   for (std::size_t i = 0; i < layout.attributes.size(); ++i) {
     const Attribute& attribute = *layout.attributes[i];
     if ((*row)[i].is_null() || layout.is_key[i]) continue;
+    if (attribute.merge == MergeKind::kTree) {
+      staged.RetractFact(i);
+      continue;
+    }
     if (attribute.merge != MergeKind::kSet) {
       staged.RemoveFact(i);
       continue;

@@ -33,6 +33,7 @@ std::string MergePrefix(MergeKind merge) {
   switch (merge) {
     case MergeKind::kRegister:
     case MergeKind::kCounter:
+    case MergeKind::kTree:
       return "";
     case MergeKind::kMv:
       return "MV ";
@@ -51,7 +52,8 @@ std::string TypeOf(const Schema& schema, const Attribute& attribute) {
   const std::string prefix = MergePrefix(attribute.merge);
   if (attribute.type.target) {
     const Type* target = schema.FindType(*attribute.type.target);
-    return StrCat(prefix, "REF ", query::QuoteName(target == nullptr ? "?" : target->name));
+    return StrCat(prefix, "REF ", query::QuoteName(target == nullptr ? "?" : target->name),
+                  attribute.merge == MergeKind::kTree ? " ACYCLIC" : "");
   }
   if (attribute.type.is_any()) return prefix + "ANY";
   if (attribute.type.kind == ValueKind::kDecimal) {

@@ -182,9 +182,7 @@ DumpWriter::DumpWriter(const crdt::Heads& heads, const crdt::HeadTimes& times,
 }
 
 void DumpWriter::Add(Slice key, crdt::FactState state) {
-  state.stamp.site = number_of_[state.stamp.site];
-  for (crdt::Shard& shard : state.shards) shard.stamp.site = number_of_[shard.stamp.site];
-  for (crdt::Alternative& a : state.alternatives) a.stamp.site = number_of_[a.stamp.site];
+  crdt::ForStamps(state, [&](crdt::Stamp& stamp) { stamp.site = number_of_[stamp.site]; });
   const schema::Cell cell = crdt::ToCell(state);
   text_ += "fact ";
   AppendHex(text_, key);

@@ -44,7 +44,7 @@ struct TypeName {
   std::uint8_t precision = 0;                              // DECIMAL
   std::uint8_t scale = 0;                                  // DECIMAL
   Name target;                                             // REF
-  schema::MergeKind merge = schema::MergeKind::kRegister;  // SET, MV, MAX, MIN, COUNTER
+  schema::MergeKind merge = schema::MergeKind::kRegister;  // SET, MV, MAX, MIN, COUNTER, ACYCLIC
   Span span;
 };
 

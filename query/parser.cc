@@ -372,6 +372,9 @@ TypeName ParseTypeName(TokenStream& stream) {
   } else if (!known && stream.AcceptWord("ref")) {
     type.kind = ValueKind::kRef;
     type.target = ParseTableName(stream);
+    if (type.merge == schema::MergeKind::kRegister && stream.AcceptWord("acyclic")) {
+      type.merge = schema::MergeKind::kTree;
+    }
   } else if (!known) {
     stream.FailExpected("a type (BOOL, INT, FLOAT, DECIMAL, TEXT, BYTES, DATE, TIMESTAMP, ...)");
   }

@@ -309,6 +309,7 @@ void Printer::Put(const TypeName& type) {
       Text("MIN ");
       break;
     case schema::MergeKind::kRegister:
+    case schema::MergeKind::kTree:
       break;
   }
   if (type.kind == ValueKind::kNull) {
@@ -316,6 +317,7 @@ void Printer::Put(const TypeName& type) {
   } else if (type.kind == ValueKind::kRef) {
     Text("REF ");
     PutTable(type.target);
+    if (type.merge == schema::MergeKind::kTree) Text(" ACYCLIC");
   } else if (type.kind == ValueKind::kDecimal) {
     Text("DECIMAL (", int{type.precision}, ", ", int{type.scale}, ")");
   } else {

@@ -164,15 +164,20 @@ CatalogueRow TypeRow(const Type& type, bool retired) {
            Value::Bool(retired)}};
 }
 
+// An ACYCLIC attribute has a column of its own that says so.
+std::string_view MergeName(MergeKind merge) {
+  return kMergeNames[merge == MergeKind::kTree ? 0 : static_cast<std::size_t>(merge)];
+}
+
 CatalogueRow AttributeRow(const Type& type, const Attribute& a, std::size_t position,
                           Standing standing) {
   return {kSysAttribute,
           {NumberOf(ToNumber(type.id)), NumberOf(ToNumber(a.id)), Value::Text(a.name),
            Value::Text(a.type.is_any() ? "ANY" : KindName(a.type.kind)), NumberOf(a.type.precision),
            NumberOf(a.type.scale), a.type.target ? NumberOf(ToNumber(*a.type.target)) : Value(),
-           Value::Text(kMergeNames[static_cast<std::size_t>(a.merge)]), Value::Bool(a.not_null),
-           Value::Bool(a.acyclic), TextOrNull(a.default_expression), TextOrNull(a.check_expression),
-           Value::Int(static_cast<std::int64_t>(position)),
+           Value::Text(MergeName(a.merge)), Value::Bool(a.not_null),
+           Value::Bool(a.merge == MergeKind::kTree), TextOrNull(a.default_expression),
+           TextOrNull(a.check_expression), Value::Int(static_cast<std::int64_t>(position)),
            Value::Text(kStandings[static_cast<std::size_t>(standing)])}};
 }
 
@@ -308,7 +313,7 @@ Attribute ReadAttribute(RowReader& row) {
   if (!row.IsNull(6)) attribute.type.target = TypeId{row.Number(6)};
   attribute.merge = static_cast<MergeKind>(row.Choice(7, kMergeNames));
   attribute.not_null = row.Bool(8);
-  attribute.acyclic = row.Bool(9);
+  if (row.Bool(9)) attribute.merge = MergeKind::kTree;
   attribute.default_expression = row.Text(10);
   attribute.check_expression = row.Text(11);
   return attribute;

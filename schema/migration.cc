@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "schema/acyclic.h"
 #include "schema/convert.h"
 #include "schema/ids.h"
 
@@ -480,6 +481,9 @@ class Migrator {
       field->type.kind = type->kind;
       field->type.precision = type->precision;
       field->type.scale = type->scale;
+    }
+    for (const Type& type : types_) {
+      if (Status trees = CheckAcyclic(type); !trees) return trees;
     }
     return Ok();
   }

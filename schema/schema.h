@@ -28,8 +28,9 @@ struct ValueType {
   friend bool operator==(const ValueType&, const ValueType&) = default;
 };
 
-// How concurrent writes of one attribute merge (crdt/merge.h).
-enum class MergeKind : std::uint8_t { kRegister, kMv, kCounter, kSet, kMax, kMin };
+// How concurrent writes of one attribute merge (crdt/merge.h). kTree: a REF to the own type that
+// stays a forest (ACYCLIC).
+enum class MergeKind : std::uint8_t { kRegister, kMv, kCounter, kSet, kMax, kMin, kTree };
 
 struct Attribute {
   AttributeId id{};
@@ -37,7 +38,6 @@ struct Attribute {
   ValueType type = {};
   MergeKind merge = MergeKind::kRegister;
   bool not_null = false;
-  bool acyclic = false;                 // REF to the own type that must stay a forest
   std::string default_expression = {};  // TreeSQL text, empty = none
   std::string check_expression = {};    // TreeSQL text over the row, empty = none
 

@@ -172,7 +172,7 @@ TEST_P(MergeKindTest, ReadsBackFromItsCell) {
 INSTANTIATE_TEST_SUITE_P(Each, MergeKindTest,
                          ::testing::Values(MergeKind::kRegister, MergeKind::kMv,
                                            MergeKind::kCounter, MergeKind::kSet, MergeKind::kMax,
-                                           MergeKind::kMin));
+                                           MergeKind::kMin, MergeKind::kTree));
 
 // Runs `check` on the state of many random histories of one life.
 template <typename Check>

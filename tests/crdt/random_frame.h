@@ -41,7 +41,7 @@ inline crdt::Frame RandomFrame(RandomEngine& random) {
   const std::uint64_t count = Below(random, 40);
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto type = static_cast<unsigned>(1 + Below(random, 2));
-    const auto attribute = static_cast<unsigned>(Below(random, 7));
+    const auto attribute = static_cast<unsigned>(Below(random, 8));
     const auto kind = attribute == 0 ? schema::MergeKind::kRegister
                                      : static_cast<schema::MergeKind>(attribute - 1);
     crdt::FrameOp op = {TypeId{type},

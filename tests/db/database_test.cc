@@ -16,6 +16,7 @@ namespace trefoil {
 namespace {
 
 using schema::MergeKind;
+using testing::Acyclic;
 using testing::Field;
 using testing::Indexed;
 using testing::Key;
@@ -291,9 +292,7 @@ TEST_F(DatabaseTest, SetsAndCountersMergeTheirEdits) {
 }
 
 TEST_F(DatabaseTest, AnAcyclicReferenceClosesNoCycle) {
-  schema::FieldDeclaration parent = Reference("parent", "node");
-  parent.attribute.acyclic = true;
-  ASSERT_TRUE(Declare({Table("node", {Key("id", ValueKind::kInt), parent})}));
+  ASSERT_TRUE(Declare({Table("node", {Key("id", ValueKind::kInt), Acyclic("parent", "node")})}));
   ASSERT_TRUE(Insert("node", {{"id", I(1)}}));
   ASSERT_TRUE(Insert("node", {{"id", I(2)}, {"parent", I(1)}}));
   ASSERT_TRUE(Insert("node", {{"id", I(3)}, {"parent", I(2)}}));
@@ -304,6 +303,10 @@ TEST_F(DatabaseTest, AnAcyclicReferenceClosesNoCycle) {
   ExpectError(move(1, 1), ErrorCode::kReferenceViolation);
   EXPECT_TRUE(move(3, 1));
   EXPECT_TRUE(move(2, 3));
+  const Status refused = move(1, 2);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("(1), (2), (3)"), std::string::npos)
+      << refused.error().message;
 }
 
 TEST_F(DatabaseTest, ReferencesToCompositeKeysHoldThemWhole) {

@@ -50,7 +50,7 @@ const std::vector<std::string> kStatements = {
     "SELECT sum(x) FILTER (WHERE y) FROM (SELECT 1 AS x) AS q CROSS JOIN sys.type",
     "TABLE track = 7 WAS song STRICT (id INT = 1 KEY, name TEXT NOT NULL DEFAULT 'x' || 'y', "
     "n DECIMAL(10,2) CHECK (n > 0), album REF album INDEX, tags SET TEXT, likes COUNTER, top MAX "
-    "INT, "
+    "INT, part_of REF track ACYCLIC, "
     "UNIQUE (name, album), KEY (id), RESERVED 4, 5)",
     "INDEX by_name ON track (name DESC, album) INCLUDE (n)",
     "DROP TABLE track",

@@ -14,6 +14,7 @@
 namespace trefoil::schema {
 namespace {
 
+using testing::Acyclic;
 using testing::Field;
 using testing::Key;
 using testing::Reference;
@@ -160,6 +161,23 @@ TEST(MigrationTest, ReferencesTakeTheKindOfTheKeyAndMayPointForward) {
   EXPECT_EQ(type.Find("self")->type,
             (ValueType{.kind = ValueKind::kRef, .target = TypeIdOf("pair")}));
   ExpectRefused(EmptySchema(), {Table("x", {Reference("y", "nowhere")})}, ErrorCode::kUnknownTable);
+}
+
+TEST(MigrationTest, AnAcyclicFieldRefersToItsOwnTableWhoseKeyHasDeclaredKinds) {
+  const Schema schema = MustMigrate(
+      EmptySchema(), {Table("node", {Key("id", ValueKind::kInt), Acyclic("up", "node")})});
+  EXPECT_EQ(TypeNamed(schema, "node").Find("up")->merge, MergeKind::kTree);
+  EXPECT_EQ(*DecodeCatalogue(EncodeCatalogue(schema)), schema);
+  ExpectRefused(Tracks(), {Table("x", {Key("id", ValueKind::kInt), Acyclic("up", "track")})},
+                ErrorCode::kInvalidArgument);
+  ExpectRefused(EmptySchema(), {Table("x", {Key("id", ValueKind::kNull), Acyclic("up", "x")})},
+                ErrorCode::kUnsupported);
+  TypeDeclaration pair = Table("pair", {Field("a", ValueKind::kInt), Field("b", ValueKind::kInt)});
+  pair.key = {"a", "b"};
+  FieldDeclaration of = Reference("of", "pair");
+  of.key = true;
+  ExpectRefused(EmptySchema(), {pair, Table("x", {of, Acyclic("up", "x")})},
+                ErrorCode::kUnsupported);
 }
 
 TEST(MigrationTest, AReferenceThroughReferencesEndsOrIsRefused) {

@@ -8,6 +8,7 @@
 
 #include "schema/key_codec.h"
 #include "schema/keys.h"
+#include "tests/support/replica.h"
 
 namespace trefoil::testing {
 
@@ -74,6 +75,7 @@ Value ValueOf(const std::vector<Write>& writes, const Increments& increments) {
       return kind == MergeKind::kMax ? std::ranges::max(values) : std::ranges::min(values);
     }
     case MergeKind::kSet:
+    case MergeKind::kTree:
       break;
   }
   std::map<std::string, std::vector<Write>> elements;
@@ -83,6 +85,56 @@ Value ValueOf(const std::vector<Write>& writes, const Increments& increments) {
     if (!Standing(of_element).empty()) present.push_back(DecodeInt(element));
   }
   return present.empty() ? Value() : Value::List(std::move(present));
+}
+
+// Where a row lies in its tree, and under which causal length it came there.
+struct Place {
+  Value parent = {};
+  std::uint64_t length = 0;
+};
+using Places = std::map<std::string, Place>;
+
+bool LiesBelowItself(const Places& places, const std::string& row) {
+  std::string up = row;
+  for (std::size_t steps = 0; steps <= places.size(); ++steps) {
+    const auto place = places.find(up);
+    if (place == places.end() || place->second.parent.is_null()) return false;
+    up.clear();
+    schema::AppendKeyPart(up, {.kind = ValueKind::kInt}, place->second.parent);
+    if (up == row) return true;
+  }
+  return false;
+}
+
+// `frames` in the order of their stamps.
+Places ReplayTree(const std::vector<const Frame*>& frames, TypeId type) {
+  Places places;
+  std::map<std::string, std::uint64_t> lengths;
+  for (const Frame* frame : frames) {
+    const Places before = places;
+    std::set<std::string> moved;
+    for (const FrameOp& op : frame->ops) {
+      if (op.type != type || op.op.kind != MergeKind::kTree) continue;
+      std::uint64_t& length = lengths[op.subject];
+      if (op.op.causal_length >= length) {
+        places[op.subject] = {op.op.value, op.op.causal_length};
+        moved.insert(op.subject);
+      }
+      length = std::max(length, op.op.causal_length);
+    }
+    for (std::set<std::string> back = moved; !back.empty();) {
+      back.clear();
+      for (const std::string& row : moved) {
+        if (LiesBelowItself(places, row)) back.insert(row);
+      }
+      for (const std::string& row : back) {
+        const auto place = before.find(row);
+        places[row] = place == before.end() ? Place() : place->second;
+        moved.erase(row);
+      }
+    }
+  }
+  return places;
 }
 
 }  // namespace
@@ -107,15 +159,22 @@ ModelRows Replay(const Frames& frames, const Increments& increments, const crdt:
   for (const Frame* frame : applied) {
     for (const FrameOp& op : frame->ops) {
       if (op.type != type || op.attribute == schema::kRowCell) continue;
-      if (op.op.causal_length != lengths[op.subject]) continue;
+      if (op.op.kind == MergeKind::kTree || op.op.causal_length != lengths[op.subject]) continue;
       writes[{op.subject, ToNumber(op.attribute)}].push_back({&op, frame});
     }
   }
+  const Places places = ReplayTree(applied, type);
   ModelRows rows;
   for (const auto& [subject, length] : lengths) {
     if (length % 2 == 0) continue;
     std::vector<Value>& row = rows[DecodeInt(subject).AsInt()];
     for (std::uint32_t column = 2; column <= columns; ++column) {
+      if (column == kUp) {
+        const auto place = places.find(subject);
+        const bool shows = place != places.end() && place->second.length == length;
+        row.push_back(shows ? place->second.parent : Value());
+        continue;
+      }
       const auto found = writes.find({subject, column});
       row.push_back(found == writes.end() ? Value() : ValueOf(found->second, increments));
     }

@@ -6,6 +6,7 @@
 //   MV, SET    what no other write has observed
 //   COUNTER    the increments that the script asked for, not the totals in the frames
 //   MAX, MIN   over all values
+//   ACYCLIC    all moves of all rows, one transaction after the other, those on a cycle taken back
 //   rows       there while the greatest causal length is odd; what was written under another is
 //   gone
 #pragma once

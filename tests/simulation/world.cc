@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kRows = 3;
 constexpr int kSteps = 12;
 constexpr std::size_t kMessagesMax = 16;  // more are dropped by the network
-constexpr std::size_t kWide = kLow;
+constexpr std::size_t kWide = kUp;
 constexpr std::size_t kNarrow = kCount;  // columns of a table that was declared before the others
 
 std::vector<db::FieldEdit> Pair(std::int64_t v) {
@@ -98,7 +98,7 @@ void World::Write(std::size_t at) {
 
 void World::WriteRow(Replica& replica, std::int64_t id) {
   const std::int64_t value = random_.Between(0, 3);
-  switch (random_.Uniform(replica.columns() > kNarrow ? 9 : 6)) {
+  switch (random_.Uniform(replica.columns() > kNarrow ? 11 : 6)) {
     case 0:
       replica.Delete(id);
       if (random_.OneIn(2)) replica.Insert(id, Pair(value));
@@ -121,9 +121,24 @@ void World::WriteRow(Replica& replica, std::int64_t id) {
     case 7:
       replica.Set(id, random_.OneIn(2) ? kHigh : kLow, value);
       break;
+    case 8:
+      MoveRow(replica, id);
+      break;
+    case 9:
+      replica.Update(id, {{.attribute = AttributeId{kUp}}});  // below none
+      break;
     default:
       replica.Update(id, Pair(value));
   }
+}
+
+// Perhaps with other columns of the row, perhaps below itself or a row below it, which is refused.
+void World::MoveRow(Replica& replica, std::int64_t id) {
+  const std::int64_t parent = random_.Between(1, kRows);
+  if (!replica.Row(parent)) return;
+  std::vector<db::FieldEdit> edits = random_.OneIn(2) ? Pair(parent) : std::vector<db::FieldEdit>();
+  edits.push_back({.attribute = AttributeId{kUp}, .value = Value::Int(parent)});
+  replica.Update(id, edits);
 }
 
 // The dot is noted before it is given, because a crash may keep what it reported as failed.

@@ -59,6 +59,7 @@ class World {
   void Step();
   void Write(std::size_t at);
   void WriteRow(Replica& replica, std::int64_t id);
+  void MoveRow(Replica& replica, std::int64_t id);
   void WriteCount(Replica& replica, std::int64_t id, std::int64_t by);
   void Send();
   void Receive();

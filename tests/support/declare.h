@@ -38,6 +38,11 @@ inline schema::FieldDeclaration Reference(std::string name, std::string target) 
   field.reference = std::move(target);
   return field;
 }
+inline schema::FieldDeclaration Acyclic(std::string name, std::string own_table) {
+  schema::FieldDeclaration field = Reference(std::move(name), std::move(own_table));
+  field.attribute.merge = schema::MergeKind::kTree;
+  return field;
+}
 inline schema::TypeDeclaration Table(std::string name,
                                      std::vector<schema::FieldDeclaration> fields) {
   return {.name = std::move(name), .fields = std::move(fields)};

@@ -2,7 +2,7 @@
 // table with a column of each merge kind, and a mirror that is kept by deltas alone.
 //
 //   t (id INT KEY, name INT indexed, a INT, b INT, many INT MV, n INT COUNTER, tags INT SET,
-//      high INT MAX, low INT MIN, extra INT)
+//      high INT MAX, low INT MIN, up REF t ACYCLIC, extra INT)
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,19 @@
 namespace trefoil::testing {
 
 // Column numbers of `t`.
-enum Column : std::uint32_t { kId = 1, kName, kA, kB, kMany, kCount, kTags, kHigh, kLow, kExtra };
+enum Column : std::uint32_t {
+  kId = 1,
+  kName,
+  kA,
+  kB,
+  kMany,
+  kCount,
+  kTags,
+  kHigh,
+  kLow,
+  kUp,
+  kExtra
+};
 
 class Replica {
  public:
@@ -41,18 +53,20 @@ class Replica {
   FaultEnv& env() { return *env_; }
 
   // The first `columns` columns of the table.
-  void DeclareTable(std::size_t columns = kLow);
+  void DeclareTable(std::size_t columns = kUp);
   // 0 = the table is not there.
   std::size_t columns();
   // Keeps a live query from now on, which CheckSound compares with a fresh one.
   void Watch();
 
-  // Each is one transaction; the test fails if it fails. False if there is no such row (Insert: if
-  // there is one).
+  // Each is one transaction; the test fails if it fails for more than a reference. False if there
+  // is no such row (Insert: if there is one).
   bool Insert(std::int64_t id, std::vector<db::FieldEdit> fields = {});
   bool Update(std::int64_t id, std::vector<db::FieldEdit> fields);
   bool Delete(std::int64_t id);
   bool Set(std::int64_t id, Column column, std::int64_t value);
+  // Puts the row below another one, which is there. False also if it cannot be below that one.
+  bool Move(std::int64_t id, std::int64_t parent);
   bool Add(std::int64_t id, Column column, std::int64_t value);
   bool Remove(std::int64_t id, Column column, std::int64_t value);
 
