@@ -71,14 +71,6 @@ class SoakTest : public ::testing::Test {
         << "seed " << seed << ": " << ledger_->failure.data();
   }
 
-  static Rows Ask(const Database& database, const std::string& treesql, const Params& params = {}) {
-    const Result<Query> query = database.Prepare(treesql);
-    EXPECT_TRUE(query) << ToString(query.error());
-    Result<Rows> rows = database.snapshot().Run(*query, params);
-    EXPECT_TRUE(rows) << ToString(rows.error());
-    return *std::move(rows);
-  }
-
   void CheckAll() {
     Result<Database> main = Database::Open(folder_ + "/main");
     ASSERT_TRUE(main) << ToString(main.error());
@@ -89,7 +81,9 @@ class SoakTest : public ::testing::Test {
       ASSERT_TRUE(report);
       ASSERT_EQ(report->problems, std::vector<std::string>());
     }
-    for (std::int64_t writer = 0; writer < kSoakWriters; ++writer) CheckWriter(*main, writer);
+    for (std::int64_t writer = 0; writer < kSoakWriters; ++writer) {
+      CheckSoakWriter(*main, writer, ledger_->written.at(static_cast<std::size_t>(writer)));
+    }
     const Rows notes = Ask(*main, "SELECT count(*) AS n, max(number) AS m FROM note");
     EXPECT_GE(notes[0][0].AsInt(), ledger_->merged);
     if (notes[0][0].AsInt() > 0) {
@@ -97,27 +91,6 @@ class SoakTest : public ::testing::Test {
     }
     CheckLive(*main);
     CheckConvergence(*main, *peer);
-  }
-
-  // A writer's transactions are there up to one, whole, and that one is not before the last that
-  // was acknowledged.
-  void CheckWriter(const Database& main, std::int64_t writer) {
-    Params params;
-    params.Set("writer", Value::Int(writer));
-    const Rows progress = Ask(main, "SELECT last FROM progress WHERE writer = :writer", params);
-    const std::int64_t last = progress.empty() ? 0 : progress[0][0].AsInt();
-    EXPECT_GE(last, ledger_->written.at(static_cast<std::size_t>(writer)))
-        << "an acknowledged commit is lost";
-    const Rows rows = Ask(main,
-                          "SELECT number, revision, value FROM item WHERE writer = :writer "
-                          "ORDER BY number",
-                          params);
-    ASSERT_EQ(static_cast<std::int64_t>(rows.size()), std::min(last, kSoakWindow));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::int64_t number = last - static_cast<std::int64_t>(rows.size() - 1 - i);
-      ASSERT_EQ(rows[i][0].AsInt(), number);
-      ASSERT_EQ(rows[i][2].AsInt(), SoakValue(writer, number, rows[i][1].AsInt()));
-    }
   }
 
   // Live queries that are registered on what the crash left, then a few commits.

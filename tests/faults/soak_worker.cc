@@ -110,64 +110,24 @@ class Worker {
     }
   }
 
-  // Each transaction adds a row, removes the oldest, changes one between, and says how far it is.
   void Write(std::int64_t writer) {
     Random random(seed_ + static_cast<std::uint64_t>(writer) + 1);
-    std::int64_t number = LastOf(writer);
+    std::int64_t number = Must(SoakLast(main_, writer), "read progress");
     ledger_.written.at(static_cast<std::size_t>(writer)) = number;
     while (true) {
       ++number;
       const bool durable = random.Uniform(kDurableEvery) == 0;
       const auto start = std::chrono::steady_clock::now();
       Must(main_.Write(
-               [&](Transaction& transaction) { return Step(transaction, writer, number, random); },
+               [&](Transaction& transaction) {
+                 return SoakStep(transaction, writer, number, random);
+               },
                durable ? Durability::kDurable : Durability::kRelaxed),
            "commit");
       if (!durable) CountTime(std::chrono::steady_clock::now() - start);
       ledger_.written.at(static_cast<std::size_t>(writer)) = number;
       ++ledger_.commits;
     }
-  }
-
-  static Status Step(Transaction& transaction, std::int64_t writer, std::int64_t number,
-                     Random& random) {
-    const auto key = [&](std::int64_t of) {
-      return std::vector<Value>{Value::Int(writer), Value::Int(of)};
-    };
-    const auto value = [&](std::int64_t of, std::int64_t revision) {
-      return Value::Int(SoakValue(writer, of, revision));
-    };
-    Result<std::vector<Value>> added = transaction.Insert(
-        "item", {{"writer", Value::Int(writer)},
-                 {"number", Value::Int(number)},
-                 {"part", Value::Int(static_cast<std::int64_t>(random.Uniform(kSoakGroups)))},
-                 {"revision", Value::Int(0)},
-                 {"value", value(number, 0)},
-                 {"text", Value::Text(std::string(random.Uniform(200), 'x'))}});
-    if (!added) return std::move(added).error();
-    if (number > kSoakWindow) {
-      const Result<bool> deleted = transaction.Delete("item", key(number - kSoakWindow));
-      if (!deleted) return deleted.error();
-      if (!*deleted) return Error{.message = "the oldest row is gone before it was removed"};
-    }
-    const std::int64_t between =
-        number - static_cast<std::int64_t>(
-                     random.Uniform(static_cast<std::uint64_t>(std::min(number, kSoakWindow))));
-    const std::int64_t revision = number % 1000;
-    Status updated = transaction.Update(
-        "item", key(between),
-        {{"revision", Value::Int(revision)}, {"value", value(between, revision)}});
-    if (!updated) return updated;
-    Result<std::vector<Value>> told =
-        transaction.Put("progress", {{"writer", Value::Int(writer)}, {"last", Value::Int(number)}});
-    if (!told) return std::move(told).error();
-    return Ok();
-  }
-
-  std::int64_t LastOf(std::int64_t writer) {
-    const std::vector<Value> key = {Value::Int(writer)};
-    const auto row = Must(main_.snapshot().Get("progress", key), "read progress");
-    return row ? row->at(1).AsInt() : 0;
   }
 
   void CountTime(std::chrono::steady_clock::duration time) {

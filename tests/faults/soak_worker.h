@@ -7,19 +7,9 @@
 #include <cstdint>
 #include <string>
 
-namespace trefoil::testing {
+#include "tests/faults/soak_load.h"
 
-inline constexpr int kSoakWriters = 2;
-// Rows of one writer: each transaction adds one and removes the one this far behind it.
-inline constexpr std::int64_t kSoakWindow = 1000;
-inline constexpr int kSoakGroups = 1000;  // each has a live query
-inline constexpr const char* kSoakTables =
-    "TABLE item (writer INT, number INT, part INT INDEX, revision INT, value INT, text TEXT, "
-    "KEY (writer, number));"
-    "TABLE progress (writer INT KEY, last INT);"
-    "TABLE note (number INT KEY, text TEXT)";
-inline constexpr const char* kSoakLive =
-    "SELECT writer, number, revision, value FROM item WHERE part = :part ORDER BY writer, number";
+namespace trefoil::testing {
 
 // All numbers only grow while one process works.
 struct SoakLedger {
@@ -39,11 +29,6 @@ struct SoakLedger {
   std::atomic<bool> failed;
   std::array<char, 1024> failure;  // what went wrong, for the parent
 };
-
-// What the value of a row is, so that a torn or mixed row shows.
-constexpr std::int64_t SoakValue(std::int64_t writer, std::int64_t number, std::int64_t revision) {
-  return writer * 1'000'003 + number * 31 + revision;
-}
 
 // Opens the databases in `folder` ("main" and "peer") and works until the process is killed, or
 // ends it with exit code 3 when something is wrong.
