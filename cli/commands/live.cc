@@ -41,12 +41,18 @@ class Mailbox {
     Add({.change = change, .when = now});
   }
   void PutFailure(std::function<void()> tell) { Add({.tell = std::move(tell)}); }
+  // Nothing will be put any more.
+  void Close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    arrived_.notify_one();
+  }
 
-  // The next Change, or nothing when `until` passed or Ctrl-C was pressed.
+  // The next Change, or nothing when `until` passed, Ctrl-C was pressed, or none can come.
   std::optional<Arrived> Take(std::chrono::steady_clock::time_point until) {
     std::unique_lock lock(mutex_);
     while (changes_.empty()) {
-      if (stopped || std::chrono::steady_clock::now() >= until) return std::nullopt;
+      if (stopped || closed_ || std::chrono::steady_clock::now() >= until) return std::nullopt;
       arrived_.wait_for(lock, kPoll);
     }
     Arrived first = std::move(changes_.front());
@@ -64,6 +70,7 @@ class Mailbox {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Arrived> changes_;
+  bool closed_ = false;
 };
 
 void Print(const Mailbox::Arrived& arrived, Format format) {
@@ -105,8 +112,9 @@ void RunPiece(Database& database, const ScriptPiece& piece, Mailbox& mailbox) {
   mailbox.PutFailure([error = done.error(), text = piece.text] { FailQuery(error, text); });
 }
 
-// Statements from standard input run in this process, so that their changes are seen. The thread
-// may wait for input for ever; without `running` it touches nothing.
+// Statements from standard input run in this process, so that their changes are seen; where it
+// ends, nothing else can change the result. The thread may wait for input for ever; without
+// `running` it touches nothing.
 void RunInput(Database& database, Mailbox& mailbox, const std::shared_ptr<std::mutex>& running) {
   std::string script;
   for (int c = std::getchar(); c != EOF; c = std::getchar()) {
@@ -119,6 +127,10 @@ void RunInput(Database& database, Mailbox& mailbox, const std::shared_ptr<std::m
     script = split.rest.text;
     if (!script.empty()) script += static_cast<char>(c);
   }
+  const std::lock_guard lock(*running);
+  if (stopped) return;
+  for (const ScriptPiece& piece : SplitWhole(script)) RunPiece(database, piece, mailbox);
+  mailbox.Close();
 }
 
 }  // namespace
