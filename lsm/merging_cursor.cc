@@ -37,7 +37,7 @@ void MergingCursor::Lead() {
     }
   }
   valid_ = leader != nullptr;
-  if (valid_) entry_ = leader->entry();
+  if (valid_) ShowEntryOf(*leader);
 }
 
 void MergingCursor::SeekToFirst() {
@@ -70,7 +70,7 @@ void MergingCursor::Next() {
   leader.Next();
   if (leader.Valid() &&
       (second_ == nullptr || CompareEntries(leader.entry(), second_->entry()) < 0)) [[likely]] {
-    entry_ = leader.entry();
+    ShowEntryOf(leader);
     return;
   }
   Lead();
@@ -79,12 +79,12 @@ void MergingCursor::Next() {
 void MergingCursor::SkipOthers() {
   Verify([&] { return forward_; }, "a merge goes on in the direction of its last seek");
   // No other child can have the key if the second has not.
-  if (second_ == nullptr || second_->entry().key != entry_.key) return;
+  if (second_ == nullptr || second_->entry().key != entry().key) return;
   second_ = nullptr;
   for (std::size_t i = 0; i < children_.size(); ++i) {
     if (i == leader_) continue;
     RunCursor& child = *children_[i];
-    while (child.Valid() && child.entry().key == entry_.key) child.Next();
+    while (child.Valid() && child.entry().key == entry().key) child.Next();
     if (!child.Valid()) {
       if (Status moved = child.status(); moved) continue;
       // The leader cannot pass itself, so that Next looks at all children and finds the error.
@@ -103,7 +103,7 @@ void MergingCursor::Prev() {
   leader.Prev();
   if (leader.Valid() &&
       (second_ == nullptr || CompareEntries(leader.entry(), second_->entry()) > 0)) {
-    entry_ = leader.entry();
+    ShowEntryOf(leader);
     return;
   }
   Lead();
@@ -124,7 +124,7 @@ void LevelCursor::Open(std::size_t index) {
 
 void LevelCursor::TakeEntry() {
   valid_ = cursor_ != nullptr && cursor_->Valid();
-  if (valid_) entry_ = cursor_->entry();
+  if (valid_) ShowEntryOf(*cursor_);
 }
 
 void LevelCursor::SkipEmptyFilesForward() {
@@ -181,11 +181,7 @@ void LevelCursor::SeekBefore(Slice target) {
 
 void LevelCursor::Next() {
   cursor_->Next();
-  if (cursor_->Valid()) [[likely]] {
-    entry_ = cursor_->entry();
-    return;
-  }
-  SkipEmptyFilesForward();
+  if (!cursor_->Valid()) SkipEmptyFilesForward();
 }
 
 void LevelCursor::Prev() {

@@ -17,15 +17,18 @@
 
 namespace trefoil::lsm {
 
-// Walks all entries of a run (every version of every key) in the order of internal_key.h. The
-// current entry is a plain member, so that reading it is no call; a cursor that ended, at the end
-// or at an error, is not Valid. The entry's bytes live until the next move. One thread at a time.
+// Walks all entries of a run (every version of every key) in the order of internal_key.h. Reading
+// the current entry is no call; a cursor that ended, at the end or at an error, is not Valid. The
+// entry's bytes live until the next move. One thread at a time.
 class RunCursor {
  public:
+  RunCursor() = default;
+  RunCursor(const RunCursor&) = delete;
+  RunCursor& operator=(const RunCursor&) = delete;
   virtual ~RunCursor() = default;
 
   bool Valid() const { return valid_; }
-  const Entry& entry() const { return entry_; }
+  const Entry& entry() const { return *shown_; }
 
   virtual void SeekToFirst() = 0;
   virtual void SeekToLast() = 0;
@@ -39,8 +42,14 @@ class RunCursor {
   virtual Status status() const = 0;
 
  protected:
+  // Of a cursor over others: its current entry is that of `child`, where it stands now.
+  void ShowEntryOf(const RunCursor& child) { shown_ = child.shown_; }
+
   Entry entry_;
   bool valid_ = false;
+
+ private:
+  const Entry* shown_ = &entry_;
 };
 
 // A value that was found: bytes that live as long as the run where they lie, or a copy.

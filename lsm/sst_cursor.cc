@@ -35,8 +35,18 @@ bool SstCursor::LoadPage(std::uint32_t i) {
 }
 
 void SstCursor::LoadEntry(std::uint32_t entry) {
-  entry_index_ = entry;
   entry_.key = view_.Key(entry, key_buffer_.get());
+  LoadBesideKey(entry);
+}
+
+// Another entry of the page whose prefix the buffer holds; spans have one only.
+void SstCursor::LoadNeighbour(std::uint32_t entry) {
+  entry_.key = view_.KeyAfterPrefix(entry, key_buffer_.get());
+  LoadBesideKey(entry);
+}
+
+void SstCursor::LoadBesideKey(std::uint32_t entry) {
+  entry_index_ = entry;
   entry_.value = view_.Value(entry);
   entry_.kind = view_.Kind(entry);
   entry_.sequence = view_.Sequence(entry);
@@ -100,7 +110,7 @@ void SstCursor::SeekBefore(Slice target) {
 void SstCursor::Next() {
   Check(valid_, "a cursor that ended is not moved");
   if (entry_index_ + 1 < view_.count()) [[likely]] {
-    LoadEntry(entry_index_ + 1);
+    LoadNeighbour(entry_index_ + 1);
   } else {
     NextPage();
   }
@@ -109,7 +119,7 @@ void SstCursor::Next() {
 void SstCursor::Prev() {
   Check(valid_, "a cursor that ended is not moved");
   if (entry_index_ > 0) {
-    LoadEntry(entry_index_ - 1);
+    LoadNeighbour(entry_index_ - 1);
   } else {
     PrevPage();
   }

@@ -29,6 +29,8 @@ class SstCursor final : public RunCursor {
   // Makes page i of the index current; false at an error. Invalidates the cursor on failure.
   bool LoadPage(std::uint32_t i);
   void LoadEntry(std::uint32_t entry);
+  void LoadNeighbour(std::uint32_t entry);
+  void LoadBesideKey(std::uint32_t entry);
   void NextPage();
   void PrevPage();
   void ReadAhead();

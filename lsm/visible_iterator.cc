@@ -67,8 +67,9 @@ void VisibleIterator::SeekBefore(Slice target) {
 }
 
 void VisibleIterator::Next() {
-  skip_.assign(shown_.key.view());
-  skipping_ = true;
+  // Sequence 0 is that of the last entry of its key.
+  skipping_ = !forward_ || shown_.sequence != 0;
+  if (skipping_) skip_.assign(shown_.key.view());
   if (forward_) {
     merge_.Next();
   } else {
@@ -98,7 +99,7 @@ void VisibleIterator::FindNext() {
     }
     if (!range_.limit.empty() && entry.key >= Slice(range_.limit)) return EndAfter(range_.limit);
     if (entry.kind != EntryKind::kDelete && !IsHidden(entry)) {
-      LeaveHint(dead_from_, entry.key);
+      if (dead_keys_ != 0) LeaveHint(dead_from_, entry.key);
       return Show(entry);
     }
     skip_.assign(entry.key.view());
