@@ -53,6 +53,9 @@ struct Ask {
   // The rows of one pull come in this order; empty = any order. Ordered asks are pulled at kNew
   // only, and name enough columns to tell any two rows of one key apart.
   std::vector<SortColumn> order = {};
+  // Some of `equal` may find rows of which the others are then tested, if those are few: whoever
+  // asks so would else keep all rows in memory.
+  bool partly = false;
 
   friend bool operator==(const Ask&, const Ask&) = default;
 };

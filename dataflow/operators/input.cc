@@ -46,10 +46,17 @@ struct Walk {
   std::vector<FixedColumn> test_keys = {};
 };
 
+// A path that a part of an ask leads along may have this many rows for each key, about.
+constexpr std::uint64_t kPartRows = 512;
+
 class InputOperator final : public Operator {
  public:
-  InputOperator(const Input& spec, std::vector<PathDescription> paths)
-      : Operator(spec.kinds, {}), relation_(spec.relation), paths_(std::move(paths)) {}
+  // `source` outlives the operator.
+  InputOperator(const Input& spec, const Source& source)
+      : Operator(spec.kinds, {}),
+        source_(source),
+        relation_(spec.relation),
+        paths_(source.Paths(spec.relation.type)) {}
 
   // Errors: kInvalidArgument if a column of the range is not a column of the relation.
   Status SetRange(const Probe& only, const RangeParameters& parameters);
@@ -66,6 +73,7 @@ class InputOperator final : public Operator {
   const FixedColumn* FindFixed(std::span<const FixedColumn> fixed, AttributeId attribute) const;
   std::optional<Walk> MatchPath(const Ask& ask, const PathDescription& path,
                                 std::span<const FixedColumn> fixed) const;
+  bool FindsFew(const Walk& walk) const;
   bool MatchOrder(const Ask& ask, const PathDescription& path, std::span<const FixedColumn> fixed,
                   Walk& walk) const;
   bool InRange(RowView row) const;
@@ -75,6 +83,7 @@ class InputOperator final : public Operator {
   void FillProbe(const Walk& walk, const Pull& pull, Probe& probe) const;
   bool LookupRow(const Walk& walk, const Pull& pull, Context& context, RowSink sink);
 
+  const Source& source_;
   BaseRelation relation_;
   std::vector<PathDescription> paths_;
   std::optional<AccessPath> range_path_;
@@ -237,15 +246,18 @@ std::optional<Walk> InputOperator::MatchPath(const Ask& ask, const PathDescripti
     covered[column->column] = true;
   }
   walk.whole_subject = !path.path.index && at == path.columns.size();
+  bool finds_by_key = false;
   for (Column i = 0; i < ask.equal.size(); ++i) {
     // A column that the range fixes too is compared with the row, as its prefix is the constant.
     const bool by_constant = std::ranges::any_of(
         range_prefix_, [&](const FixedColumn& f) { return f.column == ask.equal[i]; });
-    if (!covered[ask.equal[i]] && !walk.whole_subject) return std::nullopt;
+    finds_by_key = finds_by_key || (covered[ask.equal[i]] && !by_constant);
+    if (!covered[ask.equal[i]] && !walk.whole_subject && !ask.partly) return std::nullopt;
     if (!covered[ask.equal[i]] || by_constant) {
       walk.test_keys.push_back({.column = ask.equal[i], .key = i, .constant = {}});
     }
   }
+  if (ask.partly && !walk.whole_subject && !(finds_by_key && FindsFew(walk))) return std::nullopt;
   const std::optional<AttributeId> next =
       at < path.columns.size() ? std::optional(path.columns[at].attribute) : std::nullopt;
   if (ask.range) {
@@ -260,6 +272,32 @@ std::optional<Walk> InputOperator::MatchPath(const Ask& ask, const PathDescripti
   }
   if (!ask.order.empty() && !MatchOrder(ask, path, fixed, walk)) return std::nullopt;
   return walk;
+}
+
+// Whether a walk has few rows for a key, by the keys at both ends of its path but for NULL, of
+// which there may be many that nobody asks for.
+bool InputOperator::FindsFew(const Walk& walk) const {
+  BaseRelation columns{.type = relation_.type, .columns = {}};
+  Probe end{.path = walk.path};
+  for (const FixedColumn& fixed : walk.prefix) {
+    columns.columns.push_back(relation_.columns[fixed.column]);
+    const bool leads = end.prefix.size() + 1 == columns.columns.size();
+    if (leads && !fixed.key) end.prefix.push_back(fixed.constant);
+  }
+  end.lower = Bound{.value = {}, .inclusive = false};
+  for (const bool reverse : {false, true}) {
+    end.reverse = reverse;
+    Probe key{.path = walk.path};
+    const auto take = [&](RowView row) {
+      key.prefix.assign(row.begin(), row.end());
+      return false;
+    };
+    if (!source_.Scan(columns, end, When::kNew, take) ||
+        source_.ApproximateCount(relation_.type, key) > kPartRows) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool InputOperator::MatchOrder(const Ask& ask, const PathDescription& path,
@@ -398,7 +436,7 @@ Result<std::unique_ptr<Operator>> Input::Make(BuildContext& context) const {
   if (only && (!only->after.empty() || only->reverse)) {
     return InvalidArgument("the range of an input has a prefix and bounds only");
   }
-  auto input = std::make_unique<InputOperator>(*this, context.source().Paths(relation.type));
+  auto input = std::make_unique<InputOperator>(*this, context.source());
   if (only) {
     if (Status set = input->SetRange(*only, parameters); !set) return std::move(set).error();
   }

@@ -7,7 +7,7 @@
 namespace trefoil::dataflow {
 
 std::optional<Ask> MapAsk(const Ask& ask, std::span<const std::optional<Column>> origin) {
-  Ask mapped;
+  Ask mapped{.equal = {}, .partly = ask.partly};
   for (const Column column : ask.equal) {
     if (!origin[column]) return std::nullopt;
     mapped.equal.push_back(*origin[column]);

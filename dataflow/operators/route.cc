@@ -31,9 +31,15 @@ class RouteOperator final : public Operator {
       RouteReach reach = ReachOf(alternative, *inputs()[0], *inputs()[1]);
       std::optional<Port> port = inputs()[1]->Offer(AskOf(reach, {}));
       if (!port) {
-        // A range that no index serves is tested on the rows that the key finds; without a key the
-        // rows are read one and all, as an arrangement for a range would cost more than it brings.
+        // A range that no index serves is tested on the rows that the key finds, or a part of the
+        // key; without a key the rows are read one and all, as an arrangement for a range would
+        // cost more than it brings.
         reach.DropRange();
+        Ask ask = AskOf(reach, {});
+        ask.partly = true;
+        port = inputs()[1]->Offer(ask);
+      }
+      if (!port) {
         Result<Port> served = context.Serve(*inputs()[1], AskOf(reach, {}));
         if (!served) return std::move(served).error();
         port = *served;

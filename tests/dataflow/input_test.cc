@@ -188,6 +188,46 @@ TEST_F(InputTest, AnswersKeysRangesAndOrdersFromTheirIndexes) {
   }
 }
 
+TEST_F(InputTest, ReadsByAPartOfAKeyWhereThatFindsFew) {
+  constexpr TypeId kWide{2};
+  constexpr AttributeId kFlag{4};
+  constexpr IndexId kByFew{3};
+  source_.AddTable(kWide, {kId, kA, kB, kFlag}, {kId});
+  source_.AddIndex(kWide, kByFew, {{kA, false}});
+  const auto port_for = [&](const Ask& ask) {
+    Plan plan;
+    const NodeNumber node = plan.Add(Input{.relation = {kWide, {kA, kB, kFlag}},
+                                           .kinds = {ValueKind::kInt, ValueKind::kInt, {}}});
+    return graph_.Offer(graph_.Install(plan, {node})->roots[0], ask);
+  };
+  for (int id = 0; id < 900; ++id) {
+    source_.Put(kWide, {Int(id), id % 2 == 0 ? Value() : Int(id % 30), Int(id % 4), Int(id % 7)});
+  }
+  source_.Advance();
+  EXPECT_FALSE(port_for({.equal = {0, 1}}));
+  EXPECT_FALSE(port_for({.equal = {1, 2}, .partly = true})) << "no index has either";
+  const auto port = port_for({.equal = {1, 0, 2}, .partly = true});
+  ASSERT_TRUE(port);
+  std::vector<Row> expected;
+  for (int id = 0; id < 900; ++id) {
+    if (id % 30 == 7 && id % 4 == 3 && id % 7 == 2) expected.push_back({Int(7), Int(3), Int(2)});
+  }
+  ASSERT_FALSE(expected.empty());
+  const Row key = {Int(3), Int(7), Int(2)};
+  EXPECT_EQ(Read(*port, {.key = key}), expected);
+  // One value that many rows have is too many to be read for every key.
+  for (int id = 900; id < 1500; ++id) {
+    source_.Put(kWide, {Int(id), Int(40), Int(id % 4), Int(0)});
+  }
+  source_.Advance();
+  Graph later(source_, functions_, {});
+  Plan plan;
+  const NodeNumber node =
+      plan.Add(Input{.relation = {kWide, {kA, kB}}, .kinds = {ValueKind::kInt, ValueKind::kInt}});
+  EXPECT_FALSE(
+      later.Offer(later.Install(plan, {node})->roots[0], {.equal = {0, 1}, .partly = true}));
+}
+
 TEST_F(InputTest, WalksAnIndexInEitherDirectionFromAnyPlace) {
   Change(200);
   source_.Advance();

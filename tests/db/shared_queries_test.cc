@@ -98,6 +98,21 @@ TEST_F(SharedQueriesTest, AnyNumberOfLiteralsIsOnePlan) {
   EXPECT_EQ(CountInGraph("\"listeners\":1"), 50);
 }
 
+TEST_F(SharedQueriesTest, AnIndexOfSomeOfTheComparedColumnsIsEnough) {
+  for (int id = 0; id < 40; ++id) Add(id, id % 10, id % 4);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int owner = 0; owner < 10; ++owner) {
+    clients.push_back(Watch(
+        StrCat("SELECT id, title FROM task WHERE owner = ", owner, " AND priority = ", owner % 4)));
+  }
+  EXPECT_EQ(CountInGraph("arrange"), 0) << "nothing of the table is kept in memory";
+  for (int id = 0; id < 40; id += 3) {
+    Run(StrCat("UPDATE task SET priority = ", (id + 1) % 4, ", owner = ", id % 9,
+               " WHERE id = ", id));
+  }
+  for (const auto& client : clients) ExpectFresh(*client);
+}
+
 TEST_F(SharedQueriesTest, EqualLiteralsAndParametersAreOneView) {
   const auto literal = WatchOwner(1);
   const auto other = WatchOwner(2);
