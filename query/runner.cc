@@ -27,6 +27,15 @@ bool ComesBefore(const dataflow::ViewLevel& level, const Value* a, const Value* 
   return false;
 }
 
+// Whether a row of the level is shown as it is.
+bool ShowsAllColumns(const dataflow::ViewLevel& level, std::size_t width) {
+  dataflow::Column next = 0;
+  return level.fields.size() == width &&
+         std::ranges::all_of(level.fields, [&](const dataflow::ViewField& field) {
+           return field.column == next++;
+         });
+}
+
 // The rows of a flat answer, sorted, each as often as its weight says.
 Result<Rows> ReadFlat(dataflow::Graph& graph, dataflow::NodeId root,
                       const dataflow::ViewLevel& level) {
@@ -42,7 +51,9 @@ Result<Rows> ReadFlat(dataflow::Graph& graph, dataflow::NodeId root,
   const auto before = [&](std::size_t a, std::size_t b) {
     return ComesBefore(level, &cells[a * width], &cells[b * width]);
   };
-  if (!std::ranges::is_sorted(rows, before)) std::ranges::stable_sort(rows, before);
+  const bool is_sorted = std::ranges::is_sorted(rows, before);
+  if (is_sorted && ShowsAllColumns(level, width)) return Rows(level.names, std::move(cells));
+  if (!is_sorted) std::ranges::stable_sort(rows, before);
   std::vector<Value> answer;
   answer.reserve(rows.size() * level.fields.size());
   for (const std::size_t row : rows) {
