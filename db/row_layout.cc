@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "crdt/merge.h"
+#include "schema/cell.h"
 #include "schema/convert.h"
 #include "schema/ids.h"
 #include "schema/keys.h"
@@ -39,6 +41,25 @@ std::vector<KeyPart> SubjectParts(const Type& type) {
   parts.reserve(type.key.size());
   for (const AttributeId id : type.key) parts.push_back(PartOf(*type.Find(id)));
   return parts;
+}
+
+bool DecodeColumn(Slice cell, const ColumnPlace& place, Value* value) {
+  if (place.is_conflicts) return crdt::DecodeConflicts(cell, value);
+  bool retracted;
+  return schema::DecodeCellValue(cell, value, &retracted);
+}
+
+bool DecodeParts(Slice subject, std::span<const KeyPart> parts, std::vector<Value>* values) {
+  values->resize(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!schema::TakeKeyPart(subject, parts[i], &(*values)[i])) return false;
+  }
+  return true;
+}
+
+Error UnreadableIn(const Type& type, const char* what) {
+  return Corruption(StrCat("table \"", type.name, "\" has ", what, " that does not read"),
+                    "run `trefoil check`");
 }
 
 Result<std::string> EncodeSubject(const Type& type, std::span<const Value> key) {

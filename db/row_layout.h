@@ -40,6 +40,13 @@ struct ColumnPlace {
 // schema::ConflictsOf(an MV attribute) is the list of its concurrent values.
 std::vector<ColumnPlace> PlacesOf(const schema::Type& type, std::span<const AttributeId> columns);
 
+// What a row shows of a plain fact. False when the cell does not read.
+bool DecodeColumn(Slice cell, const ColumnPlace& place, Value* value);
+// The key fields of a subject. False when it does not read.
+bool DecodeParts(Slice subject, std::span<const schema::KeyPart> parts, std::vector<Value>* values);
+// "table "x" has <what> that does not read".
+Error UnreadableIn(const schema::Type& type, const char* what);
+
 // An index entry: [I, id] | columns | subject -> included columns.
 struct IndexLayout {
   IndexLayout(const schema::Type& type, const schema::Index& index);

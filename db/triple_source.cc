@@ -23,6 +23,26 @@ using schema::Type;
 
 namespace {
 
+constexpr std::size_t kSparesMax = 16;
+
+// The spare that `fits`, or null.
+template <typename Spare, typename Fits>
+std::unique_ptr<Spare> TakeSpare(std::vector<std::unique_ptr<Spare>>& spares, const Fits& fits) {
+  const auto known = std::ranges::find_if(
+      spares, [&](const std::unique_ptr<Spare>& spare) { return fits(*spare); });
+  if (known == spares.end()) return nullptr;
+  std::unique_ptr<Spare> taken = std::move(*known);
+  spares.erase(known);
+  return taken;
+}
+
+// The one that was not used for the longest time gives way.
+template <typename Spare>
+void GiveBack(std::vector<std::unique_ptr<Spare>>& spares, std::unique_ptr<Spare> spare) {
+  if (spares.size() == kSparesMax) spares.erase(spares.begin());
+  spares.push_back(std::move(spare));
+}
+
 // The columns of an access path and how they are encoded.
 struct PathParts {
   const Index* index = nullptr;  // null: the subject order
@@ -162,6 +182,10 @@ void TripleSource::Move(PinnedRef before, PinnedRef after) {
     schema::SchemaRef schema = pinned->schema();
     return State{.pinned = std::move(pinned), .view = view, .schema = std::move(schema)};
   };
+  if (before->schema() != new_.schema || after->schema() != new_.schema) {
+    readers_.clear();
+    walkers_.clear();
+  }
   old_ = state(std::move(before));
   new_ = state(std::move(after));
 }
@@ -199,8 +223,9 @@ Status TripleSource::Scan(const BaseRelation& relation, const Probe& probe, When
   if (walk->is_empty) return Ok();
   const TripleStore store(*state.view);
   const auto scan = [&](std::span<const AttributeId> columns, RowSink sink) {
-    return path->index == nullptr ? store.ScanSubjects(*type, columns, walk->walk, sink)
-                                  : store.ScanIndex(*type, *path->index, columns, walk->walk, sink);
+    return path->index == nullptr
+               ? store.ScanSubjects(*type, columns, walk->walk, sink)
+               : ScanIndex(state, *type, *path->index, columns, walk->walk, sink);
   };
   if (!walk->must_filter) {
     return scan(relation.columns, [&](Slice, std::span<const Value> row) { return visit(row); });
@@ -270,31 +295,45 @@ Status TripleSource::Lookup(
     }
     return Ok();
   }
-  std::vector<std::string> encoded;
-  std::vector<std::size_t> places;
-  encoded.reserve(subjects.size());
-  places.reserve(subjects.size());
-  for (std::size_t i = 0; type != nullptr && i < subjects.size(); ++i) {
-    Result<std::string> subject = EncodeSubject(*type, subjects[i]);
-    if (!subject) continue;  // no key of this type: no such row
-    encoded.push_back(*std::move(subject));
-    places.push_back(i);
-  }
   std::size_t next = 0;
   const auto pass_to = [&](std::size_t end) {
     for (; next < end; ++next) visit(next, {});
   };
   if (type != nullptr) {
-    Status found = TripleStore(*state.view)
-                       .Lookup(*type, relation.columns, encoded,
-                               [&](std::size_t i, std::span<const Value> row) {
-                                 pass_to(places[i]);
-                                 visit(next++, row);
-                               });
+    std::unique_ptr<Reader> reader = TakeSpare(readers_, [&](const Reader& known) {
+      return known.type == type && known.columns == relation.columns;
+    });
+    if (reader == nullptr) reader = std::make_unique<Reader>(*type, relation.columns);
+    reader->subjects.clear();
+    reader->places.clear();
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+      Result<std::string> subject = EncodeSubject(*type, subjects[i]);
+      if (!subject) continue;  // no key of this type: no such row
+      reader->subjects.push_back(*std::move(subject));
+      reader->places.push_back(i);
+    }
+    Status found = reader->rows.Lookup(*state.view, reader->subjects,
+                                       [&](std::size_t i, std::span<const Value> row) {
+                                         pass_to(reader->places[i]);
+                                         visit(next++, row);
+                                       });
+    GiveBack(readers_, std::move(reader));
     if (!found) return found;
   }
   pass_to(subjects.size());
   return Ok();
+}
+
+Status TripleSource::ScanIndex(const State& state, const Type& type, const Index& index,
+                               std::span<const AttributeId> columns, const Walk& walk,
+                               RowSink sink) const {
+  std::unique_ptr<IndexWalker> walker = TakeSpare(walkers_, [&](const IndexWalker& known) {
+    return known.index == &index && std::ranges::equal(known.columns, columns);
+  });
+  if (walker == nullptr) walker = std::make_unique<IndexWalker>(type, index, columns);
+  Status scanned = walker->rows.Scan(*state.view, walk, sink);
+  GiveBack(walkers_, std::move(walker));
+  return scanned;
 }
 
 std::uint64_t TripleSource::ApproximateCount(TypeId type_id, const Probe& probe) const {

@@ -4,12 +4,16 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dataflow/source.h"
+#include "db/index_reader.h"
 #include "db/pinned.h"
 #include "db/read_view.h"
+#include "db/row_reader.h"
 #include "db/triple_store.h"
 #include "schema/schema.h"
 
@@ -50,12 +54,42 @@ class TripleSource final : public dataflow::Source {
     schema::SchemaRef schema = {};
   };
 
+  // Look-ups of one relation, with their memory.
+  struct Reader {
+    Reader(const schema::Type& type_in, std::span<const AttributeId> columns_in)
+        : type(&type_in), columns(columns_in.begin(), columns_in.end()), rows(type_in, columns) {}
+
+    const schema::Type* type;
+    std::vector<AttributeId> columns;
+    RowReader rows;
+    std::vector<std::string> subjects;
+    std::vector<std::size_t> places;  // of the subjects, among those that were asked for
+  };
+
+  // Walks along one index that show one relation.
+  struct IndexWalker {
+    IndexWalker(const schema::Type& type, const schema::Index& index_in,
+                std::span<const AttributeId> columns_in)
+        : index(&index_in),
+          columns(columns_in.begin(), columns_in.end()),
+          rows(type, index_in, columns) {}
+
+    const schema::Index* index;
+    std::vector<AttributeId> columns;
+    IndexReader rows;
+  };
+  Status ScanIndex(const State& state, const schema::Type& type, const schema::Index& index,
+                   std::span<const AttributeId> columns, const Walk& walk, RowSink sink) const;
+
   const State& At(dataflow::When when) const { return when == dataflow::When::kOld ? old_ : new_; }
   Status ScanSystem(const State& state, const schema::Type& type,
                     const dataflow::BaseRelation& relation, const dataflow::Probe& probe,
                     const dataflow::RowVisitor& visit) const;
 
   const Engine* engine_;
+  // Those that nobody uses at the moment: the visitor of one may begin another.
+  mutable std::vector<std::unique_ptr<Reader>> readers_;
+  mutable std::vector<std::unique_ptr<IndexWalker>> walkers_;
   State old_;
   State new_;
 };

@@ -58,12 +58,6 @@ class TripleStore {
                    std::span<const AttributeId> columns, const Walk& walk, RowSink sink) const;
 
  private:
-  Status LookupBatch(const schema::Type& type, std::span<const AttributeId> columns,
-                     std::span<const std::string> subjects,
-                     FunctionRef<void(std::size_t i, std::span<const Value> row)> visit) const;
-  Status ReadSet(const schema::Type& type, const ColumnPlace& place, Slice subject,
-                 Value* value) const;
-
   const ReadView& view_;
 };
 

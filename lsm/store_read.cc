@@ -1,5 +1,8 @@
 // Reading: snapshots, point look-ups, iterators, statistics.
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory_resource>
 #include <utility>
 
 #include "base/check.h"
@@ -57,13 +60,17 @@ Result<std::optional<std::string>> StoreImpl::Get(Slice key, const Snapshot& sna
 Status StoreImpl::MultiGet(std::span<const Slice> keys, const Snapshot& snapshot,
                            FoundVisitor visit) const {
   Check(snapshot.valid(), "a read needs a snapshot");
-  std::vector<PointLookup> lookups;
-  std::vector<PointLookup*> pointers;
+  // The look-ups of one row need no allocation.
+  std::array<std::byte, 2048> space;
+  std::pmr::monotonic_buffer_resource memory(space.data(), space.size());
+  std::pmr::vector<PointLookup> lookups(&memory);
+  std::pmr::vector<PointLookup*> pointers(&memory);
+  lookups.reserve(std::min(kKeysAtOnce, keys.size()));  // pointers point into it
+  pointers.reserve(lookups.capacity());
   std::string blob;
   for (std::size_t start = 0; start < keys.size(); start += kKeysAtOnce) {
     const std::size_t count = std::min(kKeysAtOnce, keys.size() - start);
     lookups.clear();
-    lookups.reserve(count);  // pointers point into it
     pointers.clear();
     for (const Slice key : keys.subspan(start, count)) {
       lookups.push_back({.key = key, .hash = Hash64(key), .snapshot = snapshot.sequence()});

@@ -1,6 +1,9 @@
 #include "lsm/version.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory_resource>
 #include <utility>
 
 #include "base/errors.h"
@@ -58,7 +61,9 @@ Status Version::Get(PointLookup& lookup) const {
 }
 
 Status Version::MultiGet(std::span<PointLookup* const> lookups) const {
-  std::vector<SstLookup> group;
+  std::array<std::byte, 512> space;  // enough for one row
+  std::pmr::monotonic_buffer_resource memory(space.data(), space.size());
+  std::pmr::vector<SstLookup> group(&memory);
   group.reserve(lookups.size());
   for (const auto& file : levels_[0]) {
     group.clear();
@@ -143,7 +148,10 @@ Status ReadView::Get(PointLookup& lookup) const {
 Status ReadView::MultiGet(std::span<PointLookup* const> lookups) const {
   Status got = active->MultiGet(lookups);
   for (std::size_t i = 0; got && i < sealed.size(); ++i) got = sealed[i]->MultiGet(lookups);
-  std::vector<PointLookup*> rest;
+  std::array<std::byte, 256> space;  // enough for one row
+  std::pmr::monotonic_buffer_resource memory(space.data(), space.size());
+  std::pmr::vector<PointLookup*> rest(&memory);
+  rest.reserve(lookups.size());
   for (PointLookup* lookup : lookups) {
     if (!lookup->found) rest.push_back(lookup);
   }
