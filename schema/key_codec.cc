@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -62,6 +63,24 @@ class Reader {
     return true;
   }
   std::size_t position() const { return position_; }
+
+  // Moves to the next zero byte; appends what is passed over to `text`, which may be null. False
+  // when there is none.
+  bool TakeToZero(std::string* text) {
+    if (position_ == size_) return false;
+    const char* start = bytes_.data() + position_;
+    const void* zero = std::memchr(start, mask_, size_ - position_);
+    if (zero == nullptr) return false;
+    const auto count = static_cast<std::size_t>(static_cast<const char*>(zero) - start);
+    position_ += count;
+    if (text == nullptr) return true;
+    text->append(start, count);
+    if (mask_ == 0) return true;
+    for (std::size_t i = text->size() - count; i < text->size(); ++i) {
+      (*text)[i] = static_cast<char>(~(*text)[i]);
+    }
+    return true;
+  }
 
  private:
   unsigned char At(std::size_t i) const { return bytes_[i] ^ mask_; }
@@ -134,14 +153,13 @@ bool TakeFloat(Reader& reader, double* number) {
 
 // `text` may be null: the part is only skipped.
 bool TakeText(Reader& reader, std::string* text) {
-  for (unsigned char byte; reader.Take(&byte);) {
-    if (byte == 0) {
-      unsigned char next;
-      if (!reader.Take(&next)) return false;
-      if (next == kTextEnd) return true;
-      if (next != kEscaped) return false;
-    }
-    if (text != nullptr) text->push_back(static_cast<char>(byte));
+  while (reader.TakeToZero(text)) {
+    unsigned char zero;
+    unsigned char next;
+    if (!reader.Take(&zero) || !reader.Take(&next)) return false;
+    if (next == kTextEnd) return true;
+    if (next != kEscaped) return false;
+    if (text != nullptr) text->push_back('\0');
   }
   return false;
 }
