@@ -1,112 +1,14 @@
 #include "lsm/memtable.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <new>
 #include <utility>
 
 #include "base/check.h"
+#include "lsm/memtable_node.h"
 
 namespace trefoil::lsm {
-
-namespace {
-
-constexpr auto kAcquire = std::memory_order_acquire;
-constexpr auto kRelease = std::memory_order_release;
-constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr int kSpinsBeforeWait = 64;
-
-std::uint64_t LoadBigEndian(const char* bytes) {
-  std::uint64_t number;
-  std::memcpy(&number, bytes, sizeof number);
-  return __builtin_bswap64(number);
-}
-
-}  // namespace
-
-struct Memtable::Record {
-  const Record* older;  // the same key, written before; or null
-  SequenceNumber sequence;
-  std::uint32_t value_size_bytes;
-  std::uint32_t key_size_and_kind;  // size << 8 | kind
-
-  const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
-  std::size_t key_size_bytes() const { return key_size_and_kind >> 8; }
-  Slice key() const { return {bytes(), key_size_bytes()}; }
-  Slice value() const { return {bytes() + key_size_bytes(), value_size_bytes}; }
-  EntryKind kind() const { return static_cast<EntryKind>(key_size_and_kind & 0xff); }
-  Entry entry() const {
-    return {.key = key(), .sequence = sequence, .kind = kind(), .value = value()};
-  }
-  // The newest of this and the older ones that a reader at `snapshot` sees, or null.
-  const Record* VisibleAt(SequenceNumber snapshot) const {
-    const Record* record = this;
-    while (record != nullptr && record->sequence > snapshot) record = record->older;
-    return record;
-  }
-};
-
-struct Memtable::SearchKey {
-  explicit SearchKey(Slice bytes) : key(bytes) {
-    if (key.size() >= 16) {
-      high = LoadBigEndian(key.data());
-      low = LoadBigEndian(key.data() + 8);
-      return;
-    }
-    char padded[16] = {};
-    if (!key.empty()) std::memcpy(padded, key.data(), key.size());
-    high = LoadBigEndian(padded);
-    low = LoadBigEndian(padded + 8);
-  }
-
-  Slice key;
-  std::uint64_t high;
-  std::uint64_t low;
-};
-
-struct Memtable::Node {
-  explicit Node(bool is_leaf) : leaf(is_leaf) {}
-
-  void Set(int slot, std::uint64_t new_high, std::uint64_t new_low, const Record* record) {
-    high[slot].store(new_high, kRelease);
-    low[slot].store(new_low, kRelease);
-    records[slot].store(record, kRelease);
-  }
-  void CopySlot(int to, const Node& from_node, int from) {
-    Set(to, from_node.high[from].load(kRelaxed), from_node.low[from].load(kRelaxed),
-        from_node.records[from].load(kRelaxed));
-  }
-  void Lock() { version.store(version.load(kRelaxed) + 1, kRelease); }
-  void Unlock() {
-    version.store(version.load(kRelaxed) + 1, kRelease);
-    version.notify_all();  // a load when nobody waits
-  }
-  std::uint32_t StableVersion() const {
-    for (int spins = 0;; ++spins) {
-      const std::uint32_t current = version.load(kAcquire);
-      if (current % 2 == 0) return current;
-      if (spins > kSpinsBeforeWait) version.wait(current, kAcquire);
-    }
-  }
-
-  std::atomic<std::uint32_t> version{0};
-  std::atomic<int> count{0};
-  const bool leaf;
-  std::atomic<SequenceNumber> newest{0};
-  std::atomic<Node*> next{nullptr};  // the leaf to the right
-  std::array<std::atomic<std::uint64_t>, kSlots> high{};
-  std::array<std::atomic<std::uint64_t>, kSlots> low{};
-  // A leaf's newest record of each key; an inner node's separators, which are records too.
-  std::array<std::atomic<const Record*>, kSlots> records{};
-};
-
-// Child i answers for keys >= separator i-1 and < separator i.
-struct Memtable::Inner : Memtable::Node {
-  Inner() : Node(false) {}
-
-  std::array<std::atomic<Node*>, kSlots + 1> children{};
-};
 
 struct Memtable::RangeDeletes {
   std::vector<RangeDelete> list;  // sorted by start
@@ -337,31 +239,6 @@ std::span<const RangeDelete> Memtable::range_deletes() const {
   return range_deletes_.load(kAcquire)->list;
 }
 
-// Walks down to a leaf; `child_index(inner)` chooses the way.
-template <typename ChildIndex>
-const Memtable::Node* Memtable::Descend(const ChildIndex& child_index,
-                                        std::uint32_t* version) const {
-  for (;;) {
-    const Node* node = root_.load(kAcquire);
-    std::uint32_t node_version = node->StableVersion();
-    if (root_.load(kAcquire) != node) continue;
-    bool changed = false;
-    while (!node->leaf && !changed) {
-      const auto* inner = static_cast<const Inner*>(node);
-      const Node* child = inner->children[child_index(*inner)].load(kAcquire);
-      changed = child == nullptr || node->version.load(kAcquire) != node_version;
-      if (changed) break;
-      const std::uint32_t child_version = child->StableVersion();
-      changed = node->version.load(kAcquire) != node_version;
-      node = child;
-      node_version = child_version;
-    }
-    if (changed) continue;
-    *version = node_version;
-    return node;
-  }
-}
-
 const Memtable::Node* Memtable::FindLeaf(const SearchKey& key, std::uint32_t* version) const {
   return Descend([&](const Inner& inner) { return UpperBound(inner, key); }, version);
 }
@@ -477,124 +354,6 @@ std::uint64_t Memtable::ApproximateCount(Slice start, Slice limit) const {
 std::uint64_t Memtable::ApproximateBytes(Slice start, Slice limit) const {
   const std::uint64_t count = ApproximateCount(start, limit);
   return entries() == 0 ? 0 : memory_bytes() * count / entries();
-}
-
-// Holds a copy of one leaf, so that the writer may go on. What it misses was inserted after the
-// copy and is newer than the snapshot of any reader that began before.
-class MemtableCursor final : public RunCursor {
- public:
-  MemtableCursor(const Memtable& memtable, const Run::CursorOptions& options)
-      : memtable_(memtable), snapshot_(options.snapshot) {}
-
-  void SeekToFirst() override { Seek(Slice()); }
-
-  void SeekToLast() override {
-    LoadLeaf([](const Memtable::Inner& inner) { return inner.count.load(kAcquire); });
-    slot_ = view_.count;
-    StepBack();
-  }
-
-  void Seek(Slice target) override {
-    const Memtable::SearchKey key(target);
-    LoadLeaf([&](const Memtable::Inner& inner) { return Memtable::UpperBound(inner, key); });
-    slot_ = FirstNotBefore(target) - 1;
-    record_ = nullptr;
-    Next();
-  }
-
-  void SeekBefore(Slice target) override {
-    const Memtable::SearchKey key(target);
-    LoadLeaf([&](const Memtable::Inner& inner) { return Memtable::LowerBound(inner, key); });
-    slot_ = FirstNotBefore(target);
-    StepBack();
-  }
-
-  void Next() override {
-    if (record_ != nullptr && !snapshot_ && record_->older != nullptr) return Set(record_->older);
-    for (;;) {
-      if (++slot_ < view_.count) {
-        const Memtable::Record* record = view_.records[static_cast<std::size_t>(slot_)];
-        if (snapshot_) record = record->VisibleAt(*snapshot_);
-        if (record != nullptr) return Set(record);
-        continue;
-      }
-      if (view_.next == nullptr) return End();
-      const Memtable::Node& leaf = *view_.next;
-      while (!Memtable::ReadLeaf(leaf, leaf.StableVersion(), &view_)) {
-      }
-      slot_ = -1;
-    }
-  }
-
-  void Prev() override {
-    // Within one key the cursor goes from older to newer, along a list that is linked the other
-    // way.
-    if (!snapshot_ && view_.records[static_cast<std::size_t>(slot_)] != record_) {
-      const Memtable::Record* newer = view_.records[static_cast<std::size_t>(slot_)];
-      while (newer->older != record_) newer = newer->older;
-      return Set(newer);
-    }
-    StepBack();
-  }
-
-  Status status() const override { return Ok(); }
-
- private:
-  template <typename ChildIndex>
-  void LoadLeaf(const ChildIndex& child_index) {
-    std::uint32_t version = 0;
-    while (!Memtable::ReadLeaf(*memtable_.Descend(child_index, &version), version, &view_)) {
-    }
-  }
-
-  int FirstNotBefore(Slice target) const {
-    const auto records = std::span(view_.records).first(static_cast<std::size_t>(view_.count));
-    const auto place = std::ranges::lower_bound(records, target, {}, &Memtable::Record::key);
-    return static_cast<int>(place - records.begin());
-  }
-
-  // To the oldest entry of the slot before slot_, in this leaf or the ones left of it.
-  void StepBack() {
-    for (;;) {
-      if (--slot_ >= 0) {
-        const Memtable::Record* record = view_.records[static_cast<std::size_t>(slot_)];
-        if (snapshot_) {
-          record = record->VisibleAt(*snapshot_);
-        } else {
-          while (record->older != nullptr) record = record->older;
-        }
-        if (record != nullptr) return Set(record);
-        continue;
-      }
-      if (view_.count == 0) return End();
-      const Slice first = view_.records[0]->key();
-      const Memtable::SearchKey key(first);
-      LoadLeaf([&](const Memtable::Inner& inner) { return Memtable::LowerBound(inner, key); });
-      slot_ = FirstNotBefore(first);
-      if (slot_ == 0) return End();
-    }
-  }
-
-  void Set(const Memtable::Record* record) {
-    record_ = record;
-    entry_ = record->entry();
-    valid_ = true;
-  }
-
-  void End() {
-    record_ = nullptr;
-    valid_ = false;
-  }
-
-  const Memtable& memtable_;
-  const std::optional<SequenceNumber> snapshot_;
-  Memtable::LeafView view_;
-  int slot_ = -1;
-  const Memtable::Record* record_ = nullptr;
-};
-
-std::unique_ptr<RunCursor> Memtable::NewCursor(const CursorOptions& options) const {
-  return std::make_unique<MemtableCursor>(*this, options);
 }
 
 }  // namespace trefoil::lsm
