@@ -1,6 +1,8 @@
 #include "base/utf8.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace trefoil {
 
@@ -41,6 +43,11 @@ std::size_t Utf8CharacterBytes(std::string_view text) {
 }
 
 bool IsUtf8(std::string_view text) {
+  constexpr std::uint64_t kNotAscii = 0x8080'8080'8080'8080;
+  for (std::uint64_t bytes; text.size() >= sizeof bytes; text.remove_prefix(sizeof bytes)) {
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    if ((bytes & kNotAscii) != 0) break;
+  }
   while (!text.empty()) {
     const std::size_t bytes = Utf8CharacterBytes(text);
     if (bytes == 0) return false;

@@ -1,7 +1,7 @@
 #include "lsm/sst_multi_get.h"
 
 #include <algorithm>
-#include <array>
+#include <boost/container/static_vector.hpp>
 
 #include "lsm/filter.h"
 #include "lsm/page_view.h"
@@ -101,17 +101,14 @@ void NoteFound(std::span<const SstLookup> lookups) {
 }
 
 Status MultiGetGroup(std::span<const SstLookup> lookups) {
-  std::array<Candidate, kGroup> space;
-  std::size_t count = 0;
+  boost::container::static_vector<Candidate, kGroup> space;  // initialises what it holds
   PrefetchFilters(lookups);
   for (const auto& [file, lookup] : lookups) {
     if (file->index().size() == 0) continue;
     if (file->filter_guess().asks() && !file->MayContainKey(lookup->hash)) continue;
-    space[count].file = file;
-    space[count].lookup = lookup;
-    ++count;
+    space.push_back({.file = file, .lookup = lookup});
   }
-  const Candidates candidates(space.data(), count);
+  const Candidates candidates(space);
   FindPages(candidates);
   OpenPages(candidates);
   Search(candidates);

@@ -8,10 +8,29 @@
 
 namespace trefoil::lsm {
 
+namespace {
+
+constexpr std::size_t kShortSizes = 128;  // below it a varint is one byte
+
+std::optional<std::uint64_t> TakeSize(Slice& bytes) {
+  if (bytes.empty() || bytes[0] >= kShortSizes) return ReadVarint(bytes);
+  const std::uint64_t size = bytes[0];
+  bytes.RemovePrefix(1);
+  return size;
+}
+
+}  // namespace
+
 void WriteBatch::Append(EntryKind kind, Slice key, Slice value) {
-  encoded_.push_back(static_cast<char>(kind));
-  AppendVarint(encoded_, key.size());
-  if (kind != EntryKind::kDelete) AppendVarint(encoded_, value.size());
+  if (key.size() < kShortSizes && value.size() < kShortSizes && kind != EntryKind::kDelete) {
+    const char header[] = {static_cast<char>(kind), static_cast<char>(key.size()),
+                           static_cast<char>(value.size())};
+    encoded_.append(header, sizeof header);
+  } else {
+    encoded_.push_back(static_cast<char>(kind));
+    AppendVarint(encoded_, key.size());
+    if (kind != EntryKind::kDelete) AppendVarint(encoded_, value.size());
+  }
   encoded_.append(key.view());
   encoded_.append(value.view());
   longest_key_bytes_ = std::max(longest_key_bytes_, key.size());
@@ -40,9 +59,9 @@ std::optional<Edit> WriteBatchReader::Next() {
   rest_.RemovePrefix(1);
   const bool known =
       kind == EntryKind::kPut || kind == EntryKind::kDelete || kind == EntryKind::kDeleteRange;
-  const std::optional<std::uint64_t> key_bytes = ReadVarint(rest_);
+  const std::optional<std::uint64_t> key_bytes = TakeSize(rest_);
   const std::optional<std::uint64_t> value_bytes =
-      kind == EntryKind::kDelete ? std::optional<std::uint64_t>(0) : ReadVarint(rest_);
+      kind == EntryKind::kDelete ? std::optional<std::uint64_t>(0) : TakeSize(rest_);
   if (!known || !key_bytes || *key_bytes > kKeyBytesMax || !value_bytes) return Fail();
   const std::optional<Slice> key = ReadBytes(rest_, *key_bytes);
   if (!key) return Fail();

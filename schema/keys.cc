@@ -8,7 +8,14 @@ namespace trefoil::schema {
 
 namespace {
 
+constexpr unsigned kShortIds = 240;  // below it an ordered varint is one byte
+
 bool TakeId(Slice& key, std::uint32_t* id) {
+  if (!key.empty() && key[0] < kShortIds) {
+    *id = key[0];
+    key.RemovePrefix(1);
+    return true;
+  }
   const std::optional<std::uint64_t> number = ReadOrderedVarint(key);
   if (!number || *number > 0xFFFF'FFFF) return false;
   *id = static_cast<std::uint32_t>(*number);
