@@ -4,120 +4,21 @@
 #include <limits>
 #include <tuple>
 
-#include "base/check.h"
 #include "base/coding.h"
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/str_cat.h"
+#include "crdt/frame_writer.h"
 #include "crdt/value_codec.h"
 
 namespace trefoil::crdt {
 
 namespace {
 
-enum Flag : unsigned char {
-  kSameSubjects = 1,
-  kElements = 2,
-  kLengths = 4,
-  kRetractions = 8,
-  kMixedKinds = 16,
-  kObserved = 32,
-  kKnownFlags = 63,
-};
-
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kOpsPerByteMax = 8;
 
 auto PlaceOf(const FrameOp& op) { return std::tie(op.type, op.attribute, op.subject, op.element); }
-
-std::size_t SharedBytes(const std::string& a, const std::string& b) {
-  const std::size_t limit = std::min(a.size(), b.size());
-  std::size_t shared = 0;
-  while (shared < limit && a[shared] == b[shared]) ++shared;
-  return shared;
-}
-
-using Group = std::span<const FrameOp>;
-
-unsigned char FlagsOf(Group group, Group before) {
-  unsigned char flags = 0;
-  if (std::ranges::equal(group, before, {}, &FrameOp::subject, &FrameOp::subject)) {
-    flags |= kSameSubjects;
-  }
-  const FrameOp* first = nullptr;
-  for (const FrameOp& op : group) {
-    if (!op.element.empty()) flags |= kElements;
-    if (op.op.causal_length != 1) flags |= kLengths;
-    if (!op.op.observed.empty()) flags |= kObserved;
-    if (op.op.retracted) {
-      flags |= kRetractions;
-    } else if (first == nullptr) {
-      first = &op;
-    } else if (op.op.value.kind() != first->op.value.kind()) {
-      flags |= kMixedKinds;
-    }
-  }
-  return flags;
-}
-
-void AppendColumn(std::string& out, Group group, unsigned char flags) {
-  for (const FrameOp& op : group) {
-    if (op.op.retracted) continue;
-    if (op.op.kind == MergeKind::kCounter) {
-      AppendInt128(out, op.op.total);
-      continue;
-    }
-    if (flags & kMixedKinds) out.push_back(static_cast<char>(op.op.value.kind()));
-    AppendPayload(out, op.op.value);
-  }
-}
-
-void AppendGroup(std::string& out, Group group, Group before) {
-  const unsigned char flags = FlagsOf(group, before);
-  AppendVarint(out, ToNumber(group[0].type));
-  AppendVarint(out, ToNumber(group[0].attribute));
-  out.push_back(static_cast<char>(group[0].op.kind));
-  out.push_back(static_cast<char>(flags));
-  ValueKind kind = ValueKind::kNull;
-  for (const FrameOp& op : group) {
-    if ((flags & kMixedKinds) || kind != ValueKind::kNull) break;
-    kind = op.op.value.kind();
-  }
-  out.push_back(static_cast<char>(kind));
-  if (!(flags & kSameSubjects)) {
-    AppendVarint(out, group.size());
-    const std::string none;
-    const std::string* last = &none;
-    for (const FrameOp& op : group) {
-      const std::size_t shared = SharedBytes(*last, op.subject);
-      AppendVarint(out, shared);
-      AppendLengthPrefixed(out, Slice(op.subject).Without(shared));
-      last = &op.subject;
-    }
-  }
-  if (flags & kElements) {
-    for (const FrameOp& op : group) AppendLengthPrefixed(out, Slice(op.element));
-  }
-  if (flags & kLengths) {
-    for (const FrameOp& op : group) AppendVarint(out, op.op.causal_length);
-  }
-  if (flags & kRetractions) {
-    std::string bits((group.size() + 7) / 8, '\0');
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      if (group[i].op.retracted) bits[i / 8] = static_cast<char>(bits[i / 8] | 1 << (i % 8));
-    }
-    out.append(bits);
-  }
-  AppendColumn(out, group, flags);
-  if (!(flags & kObserved)) return;
-  for (const FrameOp& op : group) {
-    AppendVarint(out, op.op.observed.size());
-    for (const Stamp& stamp : op.op.observed) {
-      AppendVarint(out, stamp.site);
-      AppendFixed64(out, stamp.time);
-    }
-  }
-}
 
 // Reads a frame; remembers what it could not read.
 class Decoder {
@@ -335,40 +236,15 @@ Status CheckFrame(Slice bytes) {
 }  // namespace
 
 std::string EncodeFrame(const Frame& frame) {
-  Check(frame.dot.sequence > 0, "sequences begin at 1");
-  std::string out;
-  out.push_back(static_cast<char>(kFrameVersion));
-  AppendSite(out, frame.dot.site);
-  AppendVarint(out, frame.dot.sequence);
-  AppendFixed64(out, frame.time);
-  AppendVarint(out, frame.deps.size());
-  for (const auto& [site, head] : frame.deps) {
-    AppendSite(out, site);
-    AppendVarint(out, head);
+  FrameWriter writer(frame.ops.size());
+  for (const FrameOp& op : frame.ops) {
+    writer.Add({.type = op.type,
+                .attribute = op.attribute,
+                .subject = Slice(op.subject),
+                .element = Slice(op.element)},
+               op.op);
   }
-  AppendVarint(out, frame.sites.size());
-  for (const SiteId& site : frame.sites) AppendSite(out, site);
-  AppendVarint(out, 0);  // nothing to skip
-  std::string groups;
-  std::uint64_t count = 0;
-  Group before;
-  const std::span<const FrameOp> ops(frame.ops);
-  for (std::size_t first = 0; first < ops.size();) {
-    std::size_t end = first + 1;
-    while (end < ops.size() && ops[end].type == ops[first].type &&
-           ops[end].attribute == ops[first].attribute && ops[end].op.kind == ops[first].op.kind) {
-      ++end;
-    }
-    const Group group = ops.subspan(first, end - first);
-    AppendGroup(groups, group, before);
-    before = group;
-    ++count;
-    first = end;
-  }
-  AppendVarint(out, count);
-  out.append(groups);
-  AppendFixed64(out, Hash64(Slice(out)));
-  return out;
+  return writer.Encode({.dot = frame.dot, .time = frame.time, .deps = frame.deps}, frame.sites);
 }
 
 Result<Frame> DecodeFrame(Slice bytes) {

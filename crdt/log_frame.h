@@ -36,6 +36,17 @@ namespace trefoil::crdt {
 
 inline constexpr unsigned char kFrameVersion = 1;
 
+// What a group says of its writes.
+enum GroupFlag : unsigned char {
+  kSameSubjects = 1,
+  kElements = 2,
+  kLengths = 4,
+  kRetractions = 8,
+  kMixedKinds = 16,
+  kObserved = 32,
+  kKnownFlags = 63,
+};
+
 // One write: of which fact, and what.
 struct FrameOp {
   TypeId type{};
@@ -57,6 +68,7 @@ struct Frame {
   friend bool operator==(const Frame&, const Frame&) = default;
 };
 
+// The inverse of DecodeFrame. Who has no Frame at hand writes one with a FrameWriter.
 std::string EncodeFrame(const Frame& frame);
 
 // Takes one whole frame, checksum included. Errors: kCorruption with the position, kNewerFormat.

@@ -40,6 +40,32 @@ void AppendPayload(std::string& out, const Value& value) {
   }
 }
 
+void AppendStoredPayload(std::string& out, ValueKind kind, Slice stored) {
+  switch (kind) {
+    case ValueKind::kDecimal:
+      Check(!stored.empty(), "a stored DECIMAL begins with its scale");
+      out.push_back(stored.data()[0]);
+      stored.RemovePrefix(1);
+      [[fallthrough]];
+    case ValueKind::kInt:
+    case ValueKind::kDate:
+    case ValueKind::kTimestamp: {
+      std::int64_t number = 0;
+      const bool reads = schema::TakeKeyNumber(stored, &number);
+      Check(reads && stored.empty(), "a stored number reads");
+      AppendVarint(out, ZigZag(number));
+      return;
+    }
+    case ValueKind::kText:
+    case ValueKind::kBytes:
+    case ValueKind::kJson:
+      AppendLengthPrefixed(out, stored);
+      return;
+    default:  // stored as it travels
+      out.append(stored.view());
+  }
+}
+
 bool TakePayload(Slice& bytes, ValueKind kind, Value* value) {
   const auto number = [&]() -> std::optional<std::int64_t> {
     const std::optional<std::uint64_t> raw = ReadVarint(bytes);

@@ -16,6 +16,8 @@ namespace trefoil::crdt {
 
 // `value` is neither LIST nor OBJECT.
 void AppendPayload(std::string& out, const Value& value);
+// The same, of a value as a cell holds it (schema/cell.h).
+void AppendStoredPayload(std::string& out, ValueKind kind, Slice stored);
 // Takes a value of `kind` from the front; false when there is none.
 bool TakePayload(Slice& bytes, ValueKind kind, Value* value);
 

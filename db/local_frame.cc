@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/errors.h"
-#include "crdt/log_frame.h"
+#include "crdt/frame_writer.h"
 #include "crdt/merge.h"
 #include "db/row_facts.h"
 #include "db/row_layout.h"
@@ -20,7 +20,6 @@ namespace trefoil::db {
 
 using crdt::FactOp;
 using crdt::FactState;
-using crdt::FrameOp;
 using schema::MergeKind;
 using schema::Type;
 
@@ -39,50 +38,39 @@ class Stamper {
  public:
   Stamper(const ReadView& latest, const schema::Schema& schema, schema::Stamp stamp,
           const SiteLog& log, std::size_t writes)
-      : latest_(latest), schema_(schema), stamp_(stamp), log_(log) {
-    ops_.reserve(writes);
-  }
+      : latest_(latest), schema_(schema), stamp_(stamp), log_(log), frame_(writes) {}
 
   // Stamps the cell at `at` in place and notes its write.
   Status Add(WriteSet& writes, WriteSet::Iterator at) {
     const Slice key = at->first.slice();
-    schema::FactName name;
-    const bool reads = schema::ParseFactKey(key, &name);
-    Check(reads, "a transaction writes facts under keys of facts");
-    EnterAttribute(name);
-    schema::Cell cell;
-    const bool whole = schema::DecodeCell(at->second.slice(), &cell);
+    if (!key.StartsWith(Slice(prefix_)) || prefix_.empty()) EnterAttribute(key);
+    schema::CellParts cell;
+    const bool whole = schema::SplitCell(at->second.slice(), &cell);
     Check(whole, "a transaction writes cells");
-    FrameOp& op = ops_.emplace_back();
-    op.type = name.type;
-    op.attribute = name.attribute;
-    Slice element;
-    if (kind_ == MergeKind::kSet) {
-      element = name.subject;
-      for (const schema::KeyPart& part : parts_) {
-        const bool skipped = schema::SkipKeyPart(element, part);
-        Check(skipped, "a fact that was just written has a subject");
+    const crdt::WriteName name = NameOf(key);
+    if (attribute_ == schema::kRowCell && cell.causal_length > 1) {
+      reborn_.emplace_back(type_id_, name.subject.ToString());
+    }
+    if (kind_ == MergeKind::kRegister) {
+      frame_.AddRegister(name, cell);
+      if (stamp_.site == 0) {  // as it was encoded
+        schema::SetCellTime({writes.MutableBytes(at), at->second.slice().size()}, stamp_.time);
+        return Ok();
       }
-      op.element = element.ToString();
     }
-    op.subject = name.subject.Prefix(name.subject.size() - element.size()).view();
-    if (name.attribute == schema::kRowCell && cell.causal_length > 1) {
-      reborn_.emplace_back(name.type, op.subject);
-    }
-    op.op.kind = kind_;
-    op.op.causal_length = cell.causal_length;
-    op.op.retracted = cell.retracted;
-    if (kind_ == MergeKind::kRegister && stamp_.site == 0) {  // as it was encoded
-      op.op.value = std::move(cell.value);
-      schema::SetCellTime({writes.MutableBytes(at), at->second.slice().size()}, stamp_.time);
-      return Ok();
-    }
-    op.op.value = cell.value;
-    cell.stamp = stamp_;
+    schema::Cell stamped;
+    const bool reads = schema::DecodeCell(at->second.slice(), &stamped);
+    Check(reads, "a transaction writes cells");
+    stamped.stamp = stamp_;
     if (kind_ != MergeKind::kRegister) {
-      if (Status joined = Join(key, op.op, cell); !joined) return joined;
+      FactOp op = {.kind = kind_,
+                   .causal_length = stamped.causal_length,
+                   .retracted = stamped.retracted,
+                   .value = stamped.value};
+      if (Status joined = Join(key, op, stamped); !joined) return joined;
+      frame_.Add(name, op);
     }
-    const std::string bytes = schema::EncodeCell(cell);
+    const std::string bytes = schema::EncodeCell(stamped);
     writes.Replace(at, Slice(bytes));
     return Ok();
   }
@@ -100,37 +88,47 @@ class Stamper {
     return Ok();
   }
 
-  crdt::Frame MakeFrame() {
-    crdt::Frame frame = {.dot = log_.NextDot(), .time = stamp_.time, .deps = log_.new_deps()};
+  std::string EncodeFrame(const crdt::Dot& dot) {
     std::map<crdt::SiteId, schema::SiteOrdinal> places;
-    for (const FrameOp& op : ops_) {
-      for (const schema::Stamp& stamp : op.op.observed) places[log_.sites().Of(stamp.site)] = 0;
-    }
+    for (const schema::Stamp& stamp : frame_.observed()) places[log_.sites().Of(stamp.site)] = 0;
+    std::vector<crdt::SiteId> sites;
     for (auto& [site, place] : places) {
-      place = static_cast<schema::SiteOrdinal>(frame.sites.size());
-      frame.sites.push_back(site);
+      place = static_cast<schema::SiteOrdinal>(sites.size());
+      sites.push_back(site);
     }
-    for (FrameOp& op : ops_) {
-      for (schema::Stamp& stamp : op.op.observed) stamp.site = places[log_.sites().Of(stamp.site)];
-    }
-    frame.ops = std::move(ops_);
-    return frame;
+    for (schema::Stamp& stamp : frame_.observed()) stamp.site = places[log_.sites().Of(stamp.site)];
+    return frame_.Encode({.dot = dot, .time = stamp_.time, .deps = log_.new_deps()}, sites);
   }
 
-  bool empty() const { return ops_.empty(); }
+  bool empty() const { return frame_.empty(); }
 
  private:
-  // What is known of the attribute that the next write is of.
-  void EnterAttribute(const schema::FactName& name) {
+  // Works out what all facts of the attribute that `key` is of have in common.
+  void EnterAttribute(Slice key) {
+    schema::FactName name;
+    const bool reads = schema::ParseFactKey(key, &name);
+    Check(reads, "a transaction writes facts under keys of facts");
+    prefix_ = key.Prefix(key.size() - name.subject.size()).ToString();
     if (type_id_ != name.type || type_ == nullptr) {
       type_id_ = name.type;
       type_ = schema_.FindType(name.type);
-      attribute_.reset();
       if (type_ != nullptr) parts_ = SubjectParts(*type_);
     }
-    if (attribute_ == name.attribute) return;
     attribute_ = name.attribute;
     kind_ = KindOf(type_, name.attribute);
+  }
+
+  crdt::WriteName NameOf(Slice key) const {
+    crdt::WriteName name = {
+        .type = type_id_, .attribute = attribute_, .subject = key.Without(prefix_.size())};
+    if (kind_ != MergeKind::kSet) return name;
+    name.element = name.subject;
+    for (const schema::KeyPart& part : parts_) {
+      const bool skipped = schema::SkipKeyPart(name.element, part);
+      Check(skipped, "a fact that was just written has a subject");
+    }
+    name.subject = name.subject.Prefix(name.subject.size() - name.element.size());
+    return name;
   }
 
   // Completes the write with what the replica has there, and makes the cell what the write makes of
@@ -170,12 +168,14 @@ class Stamper {
   const schema::Schema& schema_;
   schema::Stamp stamp_;
   const SiteLog& log_;
+  crdt::FrameWriter frame_;
+  // Of the attribute that the writes have reached.
+  std::string prefix_;  // of its facts' keys; empty before the first
   TypeId type_id_{};
   const Type* type_ = nullptr;
   std::vector<schema::KeyPart> parts_;
-  std::optional<AttributeId> attribute_;
+  AttributeId attribute_{};
   MergeKind kind_ = MergeKind::kRegister;
-  std::vector<FrameOp> ops_;
   std::vector<std::pair<TypeId, std::string>> reborn_;
 };
 
@@ -196,10 +196,10 @@ Result<std::optional<crdt::Dot>> StampLocal(WriteSet& writes, const ReadView& la
   if (Status dropped = stamper.DropFormerLives(writes); !dropped) {
     return std::move(dropped).error();
   }
-  const crdt::Frame frame = stamper.MakeFrame();
-  const std::string bytes = crdt::EncodeFrame(frame);
-  log.Put(writes, frame.dot, Slice(bytes));
-  return std::optional<crdt::Dot>(frame.dot);
+  const crdt::Dot dot = log.NextDot();
+  const std::string bytes = stamper.EncodeFrame(dot);
+  log.Put(writes, dot, Slice(bytes));
+  return std::optional<crdt::Dot>(dot);
 }
 
 }  // namespace trefoil::db

@@ -69,41 +69,39 @@ bool DecodeValue(Slice bytes, ValueKind kind, Value* value) {
   return TakeKeyPart(bytes, part, value) && bytes.empty();
 }
 
-// What stands before the value.
-struct Header {
-  unsigned char flags = 0;
-  Stamp stamp;
-  std::uint64_t causal_length = 1;
-  Slice state;
+// What stands before the value of a cell that has neither a causal length nor a state.
+constexpr std::size_t kShortHeaderBytes = kTimeOffset + 8 + 1;
 
-  ValueKind kind() const { return static_cast<ValueKind>(flags & kKindMask); }
-};
+}  // namespace
 
-bool TakeHeader(Slice& bytes, Header* header) {
+bool SplitCell(Slice bytes, CellParts* parts) {
   if (bytes.size() < kTimeOffset + 8) return false;
-  header->flags = bytes[0];
-  if ((header->flags & kReserved) != 0 || header->kind() > ValueKind::kObject) return false;
-  header->stamp.time = LoadFixed64(bytes.data() + kTimeOffset);
+  const unsigned flags = bytes[0];
+  parts->kind = static_cast<ValueKind>(flags & kKindMask);
+  parts->retracted = (flags & kRetracted) != 0;
+  if ((flags & kReserved) != 0 || parts->kind > ValueKind::kObject) return false;
+  parts->stamp.time = LoadFixed64(bytes.data() + kTimeOffset);
   bytes.RemovePrefix(kTimeOffset + 8);
   const std::optional<std::uint64_t> site = ReadOrderedVarint(bytes);
   if (!site || *site > 0xFFFF'FFFF) return false;
-  header->stamp.site = static_cast<SiteOrdinal>(*site);
-  if ((header->flags & kHasLength) != 0) {
+  parts->stamp.site = static_cast<SiteOrdinal>(*site);
+  parts->causal_length = 1;
+  if ((flags & kHasLength) != 0) {
     const std::optional<std::uint64_t> length = ReadOrderedVarint(bytes);
     if (!length || *length == 1) return false;
-    header->causal_length = *length;
+    parts->causal_length = *length;
   }
-  if ((header->flags & kHasState) != 0) {
+  parts->state = Slice();
+  if ((flags & kHasState) != 0) {
     const std::optional<std::uint64_t> size = ReadOrderedVarint(bytes);
     if (!size || *size == 0 || *size > bytes.size()) return false;
-    header->state = bytes.Prefix(*size);
+    parts->state = bytes.Prefix(*size);
     bytes.RemovePrefix(*size);
   }
+  parts->value = bytes;
   // A retraction has no value.
-  return (header->flags & kRetracted) == 0 || header->kind() == ValueKind::kNull;
+  return !parts->retracted || parts->kind == ValueKind::kNull;
 }
-
-}  // namespace
 
 void AppendCell(std::string& out, const Cell& cell) {
   Check(!cell.retracted || cell.value.is_null(), "a retracted cell has no value");
@@ -122,6 +120,15 @@ void AppendCell(std::string& out, const Cell& cell) {
   AppendValue(out, cell.value);
 }
 
+void AppendUnstampedCell(std::string& out, std::uint64_t causal_length, const Value& value) {
+  if (causal_length != 1) {
+    return AppendCell(out, {.causal_length = causal_length, .value = value});
+  }
+  const char header[kShortHeaderBytes] = {static_cast<char>(value.kind())};
+  out.append(header, sizeof header);
+  AppendValue(out, value);
+}
+
 std::string EncodeCell(const Cell& cell) {
   std::string out;
   AppendCell(out, cell);
@@ -129,20 +136,20 @@ std::string EncodeCell(const Cell& cell) {
 }
 
 bool DecodeCell(Slice bytes, Cell* cell) {
-  Header header;
-  if (!TakeHeader(bytes, &header)) return false;
-  cell->stamp = header.stamp;
-  cell->retracted = (header.flags & kRetracted) != 0;
-  cell->causal_length = header.causal_length;
-  cell->state = header.state.ToString();
-  return DecodeValue(bytes, header.kind(), &cell->value);
+  CellParts parts;
+  if (!SplitCell(bytes, &parts)) return false;
+  cell->stamp = parts.stamp;
+  cell->retracted = parts.retracted;
+  cell->causal_length = parts.causal_length;
+  cell->state = parts.state.ToString();
+  return DecodeValue(parts.value, parts.kind, &cell->value);
 }
 
 bool DecodeCellValue(Slice bytes, Value* value, bool* retracted) {
-  Header header;
-  if (!TakeHeader(bytes, &header)) return false;
-  *retracted = (header.flags & kRetracted) != 0;
-  return DecodeValue(bytes, header.kind(), value);
+  CellParts parts;
+  if (!SplitCell(bytes, &parts)) return false;
+  *retracted = parts.retracted;
+  return DecodeValue(parts.value, parts.kind, value);
 }
 
 bool IsRetracted(Slice cell_bytes) {

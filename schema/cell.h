@@ -48,8 +48,22 @@ struct Cell {
 
 void AppendCell(std::string& out, const Cell& cell);
 std::string EncodeCell(const Cell& cell);
+// Appends a register's cell as this replica writes it: site 0, and the time is set when it commits.
+void AppendUnstampedCell(std::string& out, std::uint64_t causal_length, const Value& value);
 // Returns false when the bytes are no cell.
 bool DecodeCell(Slice bytes, Cell* cell);
+
+// A cell taken apart, its value not decoded. Borrows the bytes.
+struct CellParts {
+  Stamp stamp = {};
+  bool retracted = false;
+  std::uint64_t causal_length = 1;
+  Slice state = {};
+  ValueKind kind = ValueKind::kNull;
+  Slice value = {};  // as described above
+};
+// Returns false when what stands before the value is no cell's.
+bool SplitCell(Slice bytes, CellParts* parts);
 
 // The visible value alone, for readers; a retracted cell gives NULL and `*retracted`.
 bool DecodeCellValue(Slice bytes, Value* value, bool* retracted);

@@ -54,7 +54,12 @@ class Reader {
   bool TakeBigEndian(int count, std::uint64_t* number) {
     if (size_ - position_ < static_cast<std::size_t>(count)) return false;
     *number = 0;
-    for (int i = 0; i < count; ++i) *number = *number << 8 | At(position_++);
+    if (count == 0) return true;
+    std::memcpy(reinterpret_cast<char*>(number) + 8 - count, bytes_.data() + position_,
+                static_cast<std::size_t>(count));
+    position_ += static_cast<std::size_t>(count);
+    *number = __builtin_bswap64(*number);
+    if (mask_ != 0) *number ^= ~std::uint64_t{0} >> (64 - count * 8);
     return true;
   }
   bool Skip(std::size_t count) {
@@ -104,8 +109,13 @@ void AppendInt(std::string& key, std::int64_t number) {
   const std::uint64_t magnitude =
       negative ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
   const int bytes = magnitude == 0 ? 0 : (64 - __builtin_clzll(magnitude) + 7) / 8;
-  AppendByte(key, static_cast<unsigned>(negative ? kIntZero - bytes : kIntZero + bytes));
-  AppendBigEndian(key, negative ? ~magnitude : magnitude, bytes);
+  char encoded[9] = {static_cast<char>(negative ? kIntZero - bytes : kIntZero + bytes)};
+  if (bytes > 0) {
+    const std::uint64_t big_endian =
+        __builtin_bswap64((negative ? ~magnitude : magnitude) << (64 - bytes * 8));
+    std::memcpy(encoded + 1, &big_endian, sizeof big_endian);
+  }
+  key.append(encoded, static_cast<std::size_t>(1 + bytes));
 }
 
 bool TakeInt(Reader& reader, std::int64_t* number) {
@@ -471,6 +481,13 @@ bool TakeKeyPart(Slice& key, const KeyPart& part, Value* value) {
   }
   // A dynamic part has its own NULL; behind a presence byte it would be a second one.
   if (present == 1 && part.nullable && value->is_null()) return false;
+  key.RemovePrefix(reader.position());
+  return true;
+}
+
+bool TakeKeyNumber(Slice& key, std::int64_t* number) {
+  Reader reader(key, /*descending=*/false);
+  if (!TakeInt(reader, number)) return false;
   key.RemovePrefix(reader.position());
   return true;
 }

@@ -52,6 +52,9 @@ void AppendKeyPart(std::string& key, const KeyPart& part, const Value& value);
 // Takes one part from the front of `key`; false when the bytes are not an encoding of the part.
 bool TakeKeyPart(Slice& key, const KeyPart& part, Value* value);
 
+// The same of an INT, DATE, TIMESTAMP or the digits of a DECIMAL, ascending and never NULL.
+bool TakeKeyNumber(Slice& key, std::int64_t* number);
+
 // Drops one part from the front of `key` without making a value; the bytes are trusted as far as
 // finding the end of the part goes.
 bool SkipKeyPart(Slice& key, const KeyPart& part);

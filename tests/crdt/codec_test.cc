@@ -5,9 +5,11 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "crdt/changeset.h"
+#include "crdt/frame_writer.h"
 #include "crdt/log_frame.h"
 #include "crdt/version_vector.h"
 #include "tests/crdt/random_frame.h"
+#include "tests/support/random_value.h"
 #include "tests/support/seed.h"
 
 namespace trefoil::crdt {
@@ -52,6 +54,37 @@ TEST(LogFrameTest, ReadsBackWhatItWrites) {
     ASSERT_TRUE(head);
     ASSERT_EQ(head->dot, frame.dot);
     ASSERT_EQ(head->deps, frame.deps);
+  }
+}
+
+// A local commit writes its frame from cells, without making their values.
+TEST(FrameWriterTest, WritesARegisterFromItsCellAsFromItsValue) {
+  RandomEngine random(testing::TestSeed());
+  for (int round = 0; round < 2000; ++round) {
+    const std::size_t count = 1 + Below(random, 8);
+    std::vector<std::string> subjects;
+    std::vector<std::string> cells;
+    FrameWriter by_value(count);
+    FrameWriter by_cell(count);
+    for (std::size_t i = 0; i < count; ++i) subjects.push_back("row " + std::to_string(i));
+    for (std::size_t i = 0; i < count; ++i) {
+      FactOp op = {.causal_length = 1 + Below(random, 2), .retracted = Below(random, 6) == 0};
+      if (!op.retracted) {
+        op.value = testing::RandomValue(random, static_cast<ValueKind>(Below(random, 12)));
+      }
+      cells.push_back(schema::EncodeCell(
+          {.retracted = op.retracted, .causal_length = op.causal_length, .value = op.value}));
+      const WriteName name = {TypeId{1}, AttributeId{static_cast<std::uint32_t>(1 + i / 3)},
+                              Slice(subjects[i])};
+      by_value.Add(name, op);
+      schema::CellParts parts;
+      ASSERT_TRUE(schema::SplitCell(Slice(cells.back()), &parts));
+      by_cell.AddRegister(name, parts);
+    }
+    const FrameHead head = {.dot = {SiteNumber(1), 1}, .time = 7};
+    const std::string bytes = by_cell.Encode(head, {});
+    ASSERT_EQ(bytes, by_value.Encode(head, {}));
+    ASSERT_TRUE(DecodeFrame(Slice(bytes)));
   }
 }
 

@@ -42,6 +42,17 @@ TEST(CellTest, ReadsBackWhatItWrote) {
   }
 }
 
+TEST(CellTest, IsWrittenWithoutATimeAsWithTimeZero) {
+  RandomEngine random(testing::TestSeed());
+  for (int round = 0; round < 5000; ++round) {
+    Cell cell = {.causal_length = 1 + Below(random, 4)};
+    cell.value = testing::RandomValue(random, static_cast<ValueKind>(Below(random, 12)));
+    std::string bytes;
+    AppendUnstampedCell(bytes, cell.causal_length, cell.value);
+    ASSERT_EQ(bytes, EncodeCell(cell));
+  }
+}
+
 TEST(CellTest, RefusesBytesThatAreNoCell) {
   const std::string good = EncodeCell({.value = Value::Int(1)});
   Cell cell;
