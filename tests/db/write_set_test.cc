@@ -72,6 +72,47 @@ TEST(WriteSetTest, UndoTakesBackWhatCameSinceRemember) {
   EXPECT_EQ(ModelOf(writes).at("c"), "4");
 }
 
+// Rows of a few kinds of entries that come in order, in part or not at all, as many as make chunks
+// split everywhere; walks in both directions from any key.
+TEST(WriteSetTest, WalksRowsOfManyKindsInOrder) {
+  RandomEngine random(testing::TestSeed());
+  for (int round = 0; round < 20; ++round) {
+    WriteSet writes;
+    Model model;
+    const std::uint64_t disorder = Below(random, 4);  // 0: rows ascend
+    const bool descends = Below(random, 4) == 0;
+    const auto key_of = [](std::uint64_t kind, std::uint64_t row) {
+      const std::string number = std::to_string(100'000 + row);
+      return std::string(1, static_cast<char>('a' + kind)) + number;
+    };
+    for (std::uint64_t i = 0; i < 300; ++i) {
+      std::uint64_t row = descends ? 1000 - i : 1000 + i;
+      if (Below(random, 4) < disorder) row = Below(random, 2000);
+      for (std::uint64_t kind = 0; kind < 5; ++kind) {
+        const std::string key = key_of(kind, row);
+        writes.Put(Slice(key), Slice(key), kind);
+        model[key] = key;
+      }
+    }
+    ASSERT_EQ(ModelOf(writes), model);
+    ASSERT_EQ(writes.size(), model.size());
+    for (int probe = 0; probe < 200; ++probe) {
+      const std::string key = key_of(Below(random, 7), Below(random, 2000));
+      auto at = writes.LowerBound(Slice(key));
+      const auto expected = model.lower_bound(key);
+      ASSERT_EQ(at == writes.end(), expected == model.end());
+      if (expected != model.end()) {
+        ASSERT_EQ(at->first.slice(), Slice(expected->first));
+      }
+      if (expected != model.begin()) {
+        ASSERT_EQ((--at)->first.slice(), Slice(std::prev(expected)->first));
+      }
+      const auto behind = model.upper_bound(key);
+      ASSERT_EQ(writes.UpperBound(Slice(key)) == writes.end(), behind == model.end());
+    }
+  }
+}
+
 // Hints of every kind, right and wrong, change nothing but speed.
 TEST(WriteSetTest, IsAMapWhateverTheHints) {
   RandomEngine random(testing::TestSeed());
@@ -80,8 +121,9 @@ TEST(WriteSetTest, IsAMapWhateverTheHints) {
     Model model;
     Model remembered;
     bool remembers = false;
+    const std::uint64_t keys = round % 2 == 0 ? 40 : 400;
     const auto key = [&] {
-      return std::string(Below(random, 2) * 15, 'k') + std::to_string(Below(random, 40));
+      return std::string(Below(random, 2) * 15, 'k') + std::to_string(Below(random, keys));
     };
     for (int step = 0; step < 300; ++step) {
       const std::string at = key();
