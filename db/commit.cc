@@ -12,7 +12,7 @@
 //
 // Steps 1 to 4 run under commit_mutex_. I1: observers hear of versions in order, each once.
 #include <algorithm>
-#include <map>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <tuple>
 #include <utility>
 
@@ -61,6 +61,12 @@ Error ConflictError(const char* what) {
 std::span<const Value> KeyOf(const Value& reference) {
   return reference.kind() == ValueKind::kRef ? reference.items() : std::span(&reference, 1);
 }
+
+struct TargetHash {
+  std::size_t operator()(const std::pair<TypeId, Value>& target) const {
+    return target.second.Hash() + ToNumber(target.first);
+  }
+};
 
 // The rows on a cycle, as far as a message can hold them.
 std::string DescribeRows(const schema::Type& type, std::span<const std::string> subjects) {
@@ -137,9 +143,11 @@ std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema
 Status Engine::CheckReferences(WriteTransaction& transaction) const {
   const std::vector<ReferenceCheck>& checks = transaction.writer_.references();
   if (checks.empty()) return Ok();
+  constexpr std::size_t kSomeTargets = 1024;
   std::vector<std::string> keys;
+  keys.reserve(std::min(checks.size(), kSomeTargets));
   std::vector<std::size_t> key_of(checks.size());
-  std::map<std::pair<TypeId, Value>, std::size_t> asked;
+  boost::unordered_flat_map<std::pair<TypeId, Value>, std::size_t, TargetHash> asked;
   for (std::size_t i = 0; i < checks.size(); ++i) {
     const ReferenceCheck& check = checks[i];
     const auto [at, is_new] = asked.try_emplace({check.target, check.value}, keys.size());
@@ -153,13 +161,15 @@ Status Engine::CheckReferences(WriteTransaction& transaction) const {
     keys.back() = schema::FactKey(check.target, schema::kRowCell, Slice(*subject));
   }
   const std::vector<Slice> slices(keys.begin(), keys.end());
-  const Result<std::vector<std::optional<std::string>>> cells = transaction.view_.MultiGet(slices);
-  if (!cells) return Status(Error(cells.error()));
+  std::vector<bool> exists(keys.size());
+  Status read = transaction.view_.MultiGet(slices, [&](std::size_t i, std::optional<Slice> cell) {
+    exists[i] = cell && !schema::IsRetracted(*cell);
+  });
+  if (!read) return read;
   for (std::size_t i = 0; i < checks.size(); ++i) {
     if (keys[key_of[i]].empty()) continue;  // the target is not declared any more
-    const std::optional<std::string>& cell = (*cells)[key_of[i]];
-    const bool exists = cell && !schema::IsRetracted(Slice(*cell));
-    if (Status checked = CheckReference(transaction, checks[i], exists); !checked) return checked;
+    Status checked = CheckReference(transaction, checks[i], exists[key_of[i]]);
+    if (!checked) return checked;
   }
   return Ok();
 }

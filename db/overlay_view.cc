@@ -175,12 +175,24 @@ std::optional<std::string> ValueOf(const PendingValue& write) {
 Result<std::optional<std::string>> OverlayView::Get(Slice key) const {
   if (const PendingValue* write = writes_.Find(key)) return ValueOf(*write);
   reads_.points.push_back(key.ToString());
+  if (Slice(empty_.start) <= key && key < Slice(empty_.limit)) return std::optional<std::string>();
   return base_.Get(key);
+}
+
+Status OverlayView::LearnEnd(lsm::KeyRange range) {
+  const std::unique_ptr<lsm::Iterator> last = base_.NewIterator(range);
+  last->SeekToLast();
+  if (last->Valid()) range.start = last->key().ToString() + '\0';
+  if (Status read = last->status(); !read) return read;
+  empty_ = std::move(range);
+  return Ok();
 }
 
 Status OverlayView::MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const {
   std::vector<Slice> asked;
   std::vector<std::size_t> places;
+  asked.reserve(keys.size());
+  places.reserve(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (writes_.Find(keys[i]) != nullptr) continue;
     reads_.points.push_back(keys[i].ToString());

@@ -36,6 +36,10 @@ class OverlayView final : public ReadView {
     return base_.ApproximateCount(range);
   }
 
+  // Finds out what the base holds of a range, so that later reads of keys behind the last entry
+  // there do not have to ask it. Pays where many keys are read that mostly are not there.
+  Status LearnEnd(lsm::KeyRange range);
+
   void Put(std::string_view key, std::string_view value, WriteSet::Hint hint = 0) {
     writes_.Put(Slice(key), Slice(value), hint);
   }
@@ -47,6 +51,7 @@ class OverlayView final : public ReadView {
 
  private:
   const ReadView& base_;
+  lsm::KeyRange empty_ = {};  // the base has no entry in [start, limit)
   WriteSet writes_;
   mutable ReadSet reads_;
 };

@@ -13,7 +13,7 @@
 namespace trefoil::db {
 
 using schema::Attribute;
-using schema::Cell;
+using schema::CellParts;
 using schema::Index;
 using schema::MergeKind;
 using schema::Type;
@@ -41,6 +41,12 @@ bool NeedsOldValue(MergeKind merge) {
   return merge != MergeKind::kRegister && merge != MergeKind::kMv && merge != MergeKind::kTree;
 }
 
+// Whether two states of a row have the same values in these places.
+bool SameIn(std::span<const Value> a, std::span<const Value> b,
+            std::span<const std::size_t> places) {
+  return std::ranges::all_of(places, [&](std::size_t place) { return a[place] == b[place]; });
+}
+
 Status NotNull(const Type& type, const Attribute& attribute) {
   return MakeError(ErrorCode::kNotNullViolation,
                    StrCat("column ", ColumnName(type, attribute), " cannot be NULL"),
@@ -60,111 +66,13 @@ std::vector<Value> ElementsOf(const Value& value) {
 
 }  // namespace
 
-// The entries that one call is going to write, held back until nothing can fail any more: keys and
-// values one after the other in one run of bytes.
-class RowWriter::Staged {
- public:
-  Staged(const TypeLayout& layout, std::string subject, std::uint64_t causal_length,
-         bool keep_retractions)
-      : layout_(layout),
-        subject_(std::move(subject)),
-        causal_length_(causal_length),
-        keep_retractions_(keep_retractions) {
-    entries_.reserve(layout.attributes.size() + layout.indexes.size() + 1);
-    bytes_.reserve(64 * entries_.capacity());
-  }
-
-  const TypeLayout& layout() const { return layout_; }
-  const Type& type() const { return layout_.type; }
-  const std::string& subject() const { return subject_; }
-  std::uint64_t causal_length() const { return causal_length_; }
-
-  void PutEntry(std::size_t index, Slice key, Slice value) {
-    bytes_.append(key.view());
-    Begin(1 + layout_.attributes.size() + index);
-    bytes_.append(value.view());
-    Finish(/*deletes=*/false);
-  }
-  void DeleteEntry(std::size_t index, Slice key) {
-    bytes_.append(key.view());
-    Begin(1 + layout_.attributes.size() + index);
-    Finish(/*deletes=*/true);
-  }
-  void PutRowCell() { Put(0, layout_.row_cell_prefix, {}, {.causal_length = causal_length_}); }
-  void RetractRowCell() { Retract(0, layout_.row_cell_prefix, {}); }
-  // `suffix`: the encoded element of a SET.
-  void PutFact(std::size_t place, const Value& value, Slice suffix = {}) {
-    Put(1 + place, layout_.fact_prefixes[place], suffix,
-        {.causal_length = causal_length_, .value = value});
-  }
-  void RetractFact(std::size_t place, Slice suffix = {}) {
-    Retract(1 + place, layout_.fact_prefixes[place], suffix);
-  }
-  void RemoveFact(std::size_t place, Slice suffix = {}) {
-    Remove(1 + place, layout_.fact_prefixes[place], suffix);
-  }
-
-  void Apply(OverlayView& view) const {
-    std::size_t start = 0;
-    for (const Entry& entry : entries_) {
-      const Slice key(bytes_.data() + start, entry.key_end - start);
-      if (entry.deletes) {
-        view.Delete(key.view(), entry.hint);
-      } else {
-        view.Put(key.view(), {bytes_.data() + entry.key_end, entry.end - entry.key_end},
-                 entry.hint);
-      }
-      start = entry.end;
-    }
-  }
-
- private:
-  struct Entry {
-    WriteSet::Hint hint = 0;
-    std::size_t key_end = 0;
-    std::size_t end = 0;
-    bool deletes = false;
-  };
-
-  void Put(WriteSet::Hint hint, Slice prefix, Slice suffix, const Cell& cell) {
-    Key(hint, prefix, suffix);
-    schema::AppendCell(bytes_, cell);
-    Finish(/*deletes=*/false);
-  }
-  void Retract(WriteSet::Hint hint, Slice prefix, Slice suffix) {
-    if (!keep_retractions_) return Remove(hint, prefix, suffix);
-    Put(hint, prefix, suffix, {.retracted = true, .causal_length = causal_length_});
-  }
-  void Remove(WriteSet::Hint hint, Slice prefix, Slice suffix) {
-    Key(hint, prefix, suffix);
-    Finish(/*deletes=*/true);
-  }
-  void Key(WriteSet::Hint hint, Slice prefix, Slice suffix) {
-    bytes_.append(prefix.view()).append(subject_).append(suffix.view());
-    Begin(hint);
-  }
-  void Begin(WriteSet::Hint hint) { entries_.push_back({.hint = hint, .key_end = bytes_.size()}); }
-  void Finish(bool deletes) {
-    entries_.back().end = bytes_.size();
-    entries_.back().deletes = deletes;
-  }
-
-  const TypeLayout& layout_;
-  std::string subject_;
-  std::uint64_t causal_length_;
-  bool keep_retractions_;
-  std::string bytes_;
-  std::vector<Entry> entries_;
-};
-
 Result<RowWriter::RowCell> RowWriter::ReadRowCell(const TypeLayout& layout, Slice subject) const {
-  std::string key = layout.row_cell_prefix;
-  key.append(subject.view());
-  Result<std::optional<std::string>> bytes = view_.Get(Slice(key));
+  key_.assign(layout.row_cell_prefix).append(subject.view());
+  Result<std::optional<std::string>> bytes = view_.Get(Slice(key_));
   if (!bytes) return std::move(bytes).error();
   if (!*bytes) return RowCell{};
-  Cell cell;
-  if (!schema::DecodeCell(Slice(**bytes), &cell)) {
+  CellParts cell;
+  if (!schema::SplitCell(Slice(**bytes), &cell)) {
     return Corruption(StrCat("table \"", layout.type.name, "\" has a row cell that does not read"),
                       "run `trefoil check`");
   }
@@ -182,40 +90,47 @@ Result<std::vector<Value>> RowWriter::ReadRow(const TypeLayout& layout,
   return row;
 }
 
+// What a new row has in a declared attribute that no field names.
+Result<Value> RowWriter::ValueFor(const TypeLayout& layout, std::size_t place) {
+  const auto& default_value = layout.defaults[place];
+  if (default_value) {
+    if (!*default_value) return default_value->error();
+    return (**default_value)({});
+  }
+  if (layout.type.generated_key && layout.is_key[place]) return rules_.keys->Next();
+  return Value();
+}
+
 // The declared attributes of a new row, converted.
-Result<std::vector<Value>> RowWriter::FillRow(const TypeLayout& layout,
-                                              std::span<const FieldEdit> fields) {
+Status RowWriter::FillRow(const TypeLayout& layout, std::span<const FieldEdit> fields) {
   const Type& type = layout.type;
-  std::vector<const Value*> given(type.attributes.size(), nullptr);
+  const std::span<const AttributeId> ids = std::span(layout.ids).first(type.attributes.size());
+  row_.assign(ids.size(), Value());
+  given_.assign(ids.size(), 0);
+  std::size_t place = 0;  // fields mostly come in the order of their declaration
   for (const FieldEdit& edit : fields) {
-    const auto found = std::ranges::find(type.attributes, edit.attribute, &Attribute::id);
-    if (found == type.attributes.end()) continue;  // undeclared: has no default and no constraint
-    given[static_cast<std::size_t>(found - type.attributes.begin())] = &edit.value;
-  }
-  std::vector<Value> row(type.attributes.size());
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const Attribute& attribute = type.attributes[i];
-    const auto& default_value = layout.defaults[i];
-    Value value;
-    if (given[i] != nullptr) {
-      value = *given[i];
-    } else if (default_value) {
-      if (!*default_value) return default_value->error();
-      Result<Value> made = (**default_value)({});
-      if (!made) return std::move(made).error();
-      value = *std::move(made);
-    } else if (type.generated_key && layout.is_key[i]) {
-      value = rules_.keys->Next();
+    if (place >= ids.size() || ids[place] != edit.attribute) {
+      place = static_cast<std::size_t>(std::ranges::find(ids, edit.attribute) - ids.begin());
     }
-    if (attribute.merge != MergeKind::kSet) {
-      Result<Value> converted = schema::Convert(type, attribute, value);
+    if (place == ids.size()) continue;  // undeclared: has no default and no constraint
+    row_[place] = edit.value;
+    given_[place++] = 1;
+  }
+  for (std::size_t i = 0; i < row_.size(); ++i) {
+    const Attribute& attribute = *layout.attributes[i];
+    if (given_[i] == 0) {
+      Result<Value> value = ValueFor(layout, i);
+      if (!value) return std::move(value).error();
+      row_[i] = *std::move(value);
+    }
+    if (attribute.merge != MergeKind::kSet && !schema::FitsAsIs(attribute.type, row_[i])) {
+      Result<Value> converted = schema::Convert(type, attribute, row_[i]);
       if (!converted) return std::move(converted).error();
-      value = *std::move(converted);
+      row_[i] = *std::move(converted);
     }
-    if (value.is_null() && attribute.not_null) return std::move(NotNull(type, attribute)).error();
-    row[i] = std::move(value);
+    if (row_[i].is_null() && attribute.not_null) return NotNull(type, attribute);
   }
-  return row;
+  return Ok();
 }
 
 // `row` begins with the declared attributes.
@@ -237,19 +152,19 @@ Status RowWriter::CheckRow(const TypeLayout& layout, std::span<const Value> row)
   return Ok();
 }
 
-void RowWriter::NoteReference(const Staged& staged, const Attribute& attribute,
+void RowWriter::NoteReference(const StagedRow& staged, const Attribute& attribute,
                               const Value& value) {
   if (!attribute.type.target || value.is_null()) return;
   references_.push_back({.from = staged.type().id,
                          .attribute = attribute.id,
-                         .subject = staged.subject(),
+                         .subject = staged.subject().ToString(),
                          .target = *attribute.type.target,
                          .value = value});
 }
 
 // Stages one field of a row that exists or is being made; `*visible` is its value so far and
 // becomes the one that readers will see.
-Status RowWriter::StageFact(Staged& staged, std::size_t place, const FieldEdit& edit,
+Status RowWriter::StageFact(StagedRow& staged, std::size_t place, const FieldEdit& edit,
                             Value* visible) {
   const Attribute& attribute = *staged.layout().attributes[place];
   if (attribute.merge == MergeKind::kSet) return StageSet(staged, place, edit, visible);
@@ -259,7 +174,7 @@ Status RowWriter::StageFact(Staged& staged, std::size_t place, const FieldEdit& 
 }
 
 // As StageFact, of a value that has the kind of its column, which is no SET.
-Status RowWriter::StageValue(Staged& staged, std::size_t place, EditKind edit, Value value,
+Status RowWriter::StageValue(StagedRow& staged, std::size_t place, EditKind edit, Value value,
                              Value* visible) {
   const Type& type = staged.type();
   const Attribute& attribute = *staged.layout().attributes[place];
@@ -303,7 +218,7 @@ Status RowWriter::StageValue(Staged& staged, std::size_t place, EditKind edit, V
   return Ok();
 }
 
-Status RowWriter::StageSet(Staged& staged, std::size_t place, const FieldEdit& edit,
+Status RowWriter::StageSet(StagedRow& staged, std::size_t place, const FieldEdit& edit,
                            Value* visible) {
   const Attribute& attribute = *staged.layout().attributes[place];
   std::vector<Value> elements;
@@ -348,14 +263,16 @@ Status RowWriter::StageSet(Staged& staged, std::size_t place, const FieldEdit& e
   return Ok();
 }
 
-Status RowWriter::CheckUnique(const Staged& staged, const TypeLayout::IndexPlaces& index,
-                              std::span<const Value> columns) const {
-  if (!index.index->unique || std::ranges::any_of(columns, &Value::is_null)) return Ok();
+Status RowWriter::CheckUnique(const StagedRow& staged, const TypeLayout::IndexPlaces& index,
+                              std::span<const Value> row) const {
+  if (!index.index->unique) return Ok();
+  const std::vector<Value> columns = Pick(row, index.columns);
+  if (std::ranges::any_of(columns, &Value::is_null)) return Ok();
   const std::string prefix = IndexEntryPrefix(index.layout, columns);
   const std::unique_ptr<lsm::Iterator> entries =
       view_.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
   for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
-    if (entries->key().Without(prefix.size()) == Slice(staged.subject())) continue;
+    if (entries->key().Without(prefix.size()) == staged.subject()) continue;
     return MakeError(
         ErrorCode::kUniqueViolation,
         StrCat("table \"", staged.type().name, "\" has another row with ", DescribeKey(columns),
@@ -366,75 +283,77 @@ Status RowWriter::CheckUnique(const Staged& staged, const TypeLayout::IndexPlace
 
 // Moves the index entries of a row from its state `before` to `after`; empty = the row is not
 // there. Both begin with the attributes that have names.
-Status RowWriter::StageIndexes(Staged& staged, std::span<const Value> before,
+Status RowWriter::StageIndexes(StagedRow& staged, std::span<const Value> before,
                                std::span<const Value> after) {
   for (std::size_t i = 0; i < staged.layout().indexes.size(); ++i) {
     const TypeLayout::IndexPlaces& index = staged.layout().indexes[i];
-    std::string old_key;
-    std::string old_value;
-    if (!before.empty()) {
-      old_key = IndexEntryPrefix(index.layout, Pick(before, index.columns)) + staged.subject();
-      old_value = IndexEntryValue(index.layout, Pick(before, index.include));
-    }
-    std::string new_key;
+    const bool moves = before.empty() || after.empty() || !SameIn(before, after, index.columns);
+    if (!moves && SameIn(before, after, index.include)) continue;
     if (!after.empty()) {
-      const std::vector<Value> columns = Pick(after, index.columns);
-      new_key = IndexEntryPrefix(index.layout, columns) + staged.subject();
-      const std::string new_value = IndexEntryValue(index.layout, Pick(after, index.include));
-      if (new_key == old_key && new_value == old_value) continue;
-      if (new_key != old_key) {
-        if (Status unique = CheckUnique(staged, index, columns); !unique) return unique;
+      if (moves) {
+        if (Status unique = CheckUnique(staged, index, after); !unique) return unique;
       }
-      staged.PutEntry(i, Slice(new_key), Slice(new_value));
+      staged.PutIndexEntry(i, after);
     }
-    if (!old_key.empty() && old_key != new_key) staged.DeleteEntry(i, Slice(old_key));
+    if (before.empty() || !moves) continue;
+    std::string old_key = IndexEntryPrefix(index.layout, Pick(before, index.columns));
+    old_key.append(staged.subject().view());
+    staged.DeleteIndexEntry(i, Slice(old_key));
   }
   return Ok();
 }
 
-// `row` holds the declared attributes and becomes what readers will see, with the undeclared ones.
-Status RowWriter::StageNewRow(Staged& staged, std::span<const FieldEdit> fields,
-                              std::vector<Value>& row) {
+// row_ holds the declared attributes and becomes what readers will see, with the undeclared ones.
+Status RowWriter::StageNewRow(StagedRow& staged, std::span<const FieldEdit> fields) {
   const TypeLayout& layout = staged.layout();
   staged.PutRowCell();
-  row.resize(layout.named);
+  row_.resize(layout.named);
   for (std::size_t i = 0; i < layout.type.attributes.size(); ++i) {
     const Attribute& attribute = *layout.attributes[i];
-    if (layout.is_key[i]) {
-      NoteReference(staged, attribute, row[i]);
-      continue;
-    }
-    if (row[i].is_null()) {
+    if (row_[i].is_null()) {
       // What a former life of the row has left behind in the tree ends here.
       const bool is_tree = attribute.merge == MergeKind::kTree;
       if (is_tree && staged.causal_length() > 1) staged.RetractFact(i);
       continue;
     }
-    Value value = std::exchange(row[i], Value());
-    Status fact =
-        attribute.merge == MergeKind::kSet
-            ? StageSet(staged, i, {.attribute = attribute.id, .value = std::move(value)}, &row[i])
-            : StageValue(staged, i, EditKind::kAssign, std::move(value), &row[i]);
-    if (!fact) return fact;
+    if (!layout.is_key[i] && attribute.merge == MergeKind::kSet) {
+      const FieldEdit elements = {.attribute = attribute.id,
+                                  .value = std::exchange(row_[i], Value())};
+      if (Status fact = StageSet(staged, i, elements, &row_[i]); !fact) return fact;
+      continue;
+    }
+    NoteReference(staged, attribute, row_[i]);
+    if (!layout.is_key[i]) staged.PutFact(i, row_[i]);
   }
   if (layout.type.undeclared.empty()) return Ok();
   for (const FieldEdit& edit : fields) {
     const std::size_t place = layout.PlaceOf(edit.attribute);
     if (place < layout.type.attributes.size() || edit.value.is_null()) continue;
-    if (Status fact = StageFact(staged, place, edit, &row[place]); !fact) return fact;
+    if (Status fact = StageFact(staged, place, edit, &row_[place]); !fact) return fact;
   }
   return Ok();
 }
 
+// Rows that are added in great numbers mostly go behind those that are there.
+Status RowWriter::NoteInsert(const TypeLayout& layout) {
+  constexpr std::size_t kGreatNumber = 16;
+  if (std::exchange(inserting_, layout.type.id) != layout.type.id) inserted_ = 0;
+  if (++inserted_ != kGreatNumber) return Ok();
+  return view_.LearnEnd(
+      {.start = layout.row_cell_prefix, .limit = schema::PrefixLimit(layout.row_cell_prefix)});
+}
+
 Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const FieldEdit> fields) {
   const TypeLayout& layout = rules_.layouts->Of(type);
-  Result<std::vector<Value>> filled = FillRow(layout, fields);
-  if (!filled) return filled;
-  std::vector<Value> row = *std::move(filled);
-  std::vector<Value> key = Pick(row, layout.key_places);
-  Result<std::string> subject = EncodeSubject(type, key);
-  if (!subject) return std::move(subject).error();
-  Result<RowCell> cell = ReadRowCell(layout, Slice(*subject));
+  if (Status noted = NoteInsert(layout); !noted) return std::move(noted).error();
+  if (Status filled = FillRow(layout, fields); !filled) return std::move(filled).error();
+  std::vector<Value> key = Pick(row_, layout.key_places);
+  subject_.clear();
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    if (key[i].is_null()) return EncodeSubject(type, key).error();
+    schema::AppendKeyPart(subject_, layout.subject[i], key[i]);
+  }
+  Result<RowCell> cell = ReadRowCell(layout, Slice(subject_));
   if (!cell) return std::move(cell).error();
   if (cell->exists) {
     return MakeError(
@@ -444,10 +363,10 @@ Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const F
   }
   // Rows are there at odd lengths: 1 at first, the next odd one after a deletion.
   const std::uint64_t length = cell->causal_length + 1 + cell->causal_length % 2;
-  Staged staged(layout, *std::move(subject), length, rules_.keep_retractions);
-  if (Status made = StageNewRow(staged, fields, row); !made) return std::move(made).error();
-  if (Status checked = CheckRow(layout, row); !checked) return std::move(checked).error();
-  if (Status indexes = StageIndexes(staged, {}, row); !indexes) {
+  StagedRow staged(layout, Slice(subject_), RulesOf(length), buffer_);
+  if (Status made = StageNewRow(staged, fields); !made) return std::move(made).error();
+  if (Status checked = CheckRow(layout, row_); !checked) return std::move(checked).error();
+  if (Status indexes = StageIndexes(staged, {}, row_); !indexes) {
     return std::move(indexes).error();
   }
   staged.Apply(view_);
@@ -455,7 +374,7 @@ Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const F
 }
 
 // `row` is the row before, or empty if nothing depends on it, and becomes the row after.
-Status RowWriter::StageEdits(Staged& staged, std::span<const Value> key,
+Status RowWriter::StageEdits(StagedRow& staged, std::span<const Value> key,
                              std::span<const FieldEdit> fields, std::vector<Value>& row) {
   const TypeLayout& layout = staged.layout();
   row.resize(layout.named);
@@ -505,7 +424,7 @@ Result<bool> RowWriter::Update(const Type& type, std::span<const Value> key,
     before = *std::move(read);
   }
   std::vector<Value> after = before;
-  Staged staged(layout, *std::move(subject), cell->causal_length, rules_.keep_retractions);
+  StagedRow staged(layout, Slice(*subject), RulesOf(cell->causal_length), buffer_);
   if (Status edited = StageEdits(staged, key, fields, after); !edited) {
     return std::move(edited).error();
   }
@@ -529,7 +448,7 @@ Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
   Result<std::vector<Value>> row = ReadRow(layout, layout.ids, *subject);
   if (!row) return std::move(row).error();
   // The row is gone at even lengths.
-  Staged staged(layout, *std::move(subject), cell->causal_length + 1, rules_.keep_retractions);
+  StagedRow staged(layout, Slice(*subject), RulesOf(cell->causal_length + 1), buffer_);
   staged.RetractRowCell();
   for (std::size_t i = 0; i < layout.attributes.size(); ++i) {
     const Attribute& attribute = *layout.attributes[i];

@@ -20,6 +20,7 @@
 #include "db/key_generator.h"
 #include "db/overlay_view.h"
 #include "db/row_layout.h"
+#include "db/staged_row.h"
 #include "db/triple_store.h"
 #include "db/type_layout.h"
 #include "schema/schema.h"
@@ -82,8 +83,6 @@ class RowWriter {
   void TruncateReferences(std::size_t count) { references_.resize(count); }
 
  private:
-  class Staged;
-
   struct RowCell {
     bool exists = false;
     std::uint64_t causal_length = 0;  // of the newest row cell; 0 = there never was one
@@ -92,23 +91,43 @@ class RowWriter {
   Result<std::vector<Value>> ReadRow(const TypeLayout& layout, std::span<const AttributeId> columns,
                                      const std::string& subject) const;
 
-  Result<std::vector<Value>> FillRow(const TypeLayout& layout, std::span<const FieldEdit> fields);
+  StagedRow::Rules RulesOf(std::uint64_t causal_length) const {
+    return {.causal_length = causal_length, .keep_retractions = rules_.keep_retractions};
+  }
+  Status NoteInsert(const TypeLayout& layout);
+  // Fills row_.
+  Status FillRow(const TypeLayout& layout, std::span<const FieldEdit> fields);
+  Result<Value> ValueFor(const TypeLayout& layout, std::size_t place);
   Status CheckRow(const TypeLayout& layout, std::span<const Value> row) const;
-  Status StageNewRow(Staged& staged, std::span<const FieldEdit> fields, std::vector<Value>& row);
-  Status StageEdits(Staged& staged, std::span<const Value> key, std::span<const FieldEdit> fields,
-                    std::vector<Value>& row);
-  Status StageFact(Staged& staged, std::size_t place, const FieldEdit& edit, Value* visible);
-  Status StageValue(Staged& staged, std::size_t place, EditKind edit, Value value, Value* visible);
-  Status StageSet(Staged& staged, std::size_t place, const FieldEdit& edit, Value* visible);
-  Status StageIndexes(Staged& staged, std::span<const Value> before, std::span<const Value> after);
-  Status CheckUnique(const Staged& staged, const TypeLayout::IndexPlaces& index,
-                     std::span<const Value> columns) const;
-  void NoteReference(const Staged& staged, const schema::Attribute& attribute, const Value& value);
+  Status StageNewRow(StagedRow& staged, std::span<const FieldEdit> fields);
+  Status StageEdits(StagedRow& staged, std::span<const Value> key,
+                    std::span<const FieldEdit> fields, std::vector<Value>& row);
+  Status StageFact(StagedRow& staged, std::size_t place, const FieldEdit& edit, Value* visible);
+  Status StageValue(StagedRow& staged, std::size_t place, EditKind edit, Value value,
+                    Value* visible);
+  Status StageSet(StagedRow& staged, std::size_t place, const FieldEdit& edit, Value* visible);
+  Status StageIndexes(StagedRow& staged, std::span<const Value> before,
+                      std::span<const Value> after);
+  Status CheckUnique(const StagedRow& staged, const TypeLayout::IndexPlaces& index,
+                     std::span<const Value> row) const;
+  void NoteReference(const StagedRow& staged, const schema::Attribute& attribute,
+                     const Value& value);
 
   OverlayView& view_;
   const WriteRules& rules_;
   TripleStore store_;
   std::vector<ReferenceCheck> references_;
+
+  // How many rows of which type were added one after the other.
+  TypeId inserting_{};
+  std::size_t inserted_ = 0;
+
+  // Of the row at work, kept for their memory.
+  StagedRow::Buffer buffer_;
+  std::vector<Value> row_;
+  std::vector<unsigned char> given_;  // by place in row_: whether a field names it
+  std::string subject_;
+  mutable std::string key_;
 };
 
 }  // namespace trefoil::db

@@ -24,13 +24,31 @@ std::vector<AttributeId> DeclaredColumns(const schema::Type& type) {
   return columns;
 }
 
-Result<std::vector<db::FieldEdit>> EditsOf(db::WriteTransaction& write, TypeId type,
-                                           const Fields& fields) {
+Result<std::vector<db::FieldEdit>> EditsByName(db::WriteTransaction& write, TypeId type,
+                                               const Fields& fields) {
   std::vector<db::FieldEdit> edits;
   for (const auto& [name, value] : fields) {
     Result<AttributeId> attribute = write.AttributeNamed(type, name);
     if (!attribute) return std::move(attribute).error();
     edits.push_back({.attribute = *attribute, .value = value});
+  }
+  return edits;
+}
+
+Result<std::vector<db::FieldEdit>> EditsOf(db::WriteTransaction& write, TypeId type,
+                                           const Fields& fields) {
+  std::vector<db::FieldEdit> edits;
+  edits.reserve(fields.size());
+  // Fields mostly come in the order of their declaration and spelled as there.
+  const std::vector<schema::Attribute>& declared = write.schema()->FindType(type)->attributes;
+  std::size_t expected = 0;
+  for (const auto& [name, value] : fields) {
+    while (expected < declared.size() && declared[expected].name != name) ++expected;
+    if (expected < declared.size()) {
+      edits.push_back({.attribute = declared[expected++].id, .value = value});
+      continue;
+    }
+    return EditsByName(write, type, fields);
   }
   return edits;
 }

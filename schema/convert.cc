@@ -1,5 +1,6 @@
 #include "schema/convert.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -18,6 +19,12 @@ using Int128 = __int128;
 
 constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 constexpr std::size_t kShortenedBytes = 60;
+
+constexpr std::array<std::int64_t, 19> kPowersOfTen = [] {
+  std::array<std::int64_t, 19> powers = {1};
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
 
 Int128 PowerOfTen(int exponent) {
   Int128 power = 1;
@@ -148,6 +155,28 @@ Result<Value> Convert(const Type& type, const Attribute& attribute, const Value&
       StrCat("column \"", type.name, ".", attribute.name, "\" is ", TypeName(attribute.type),
              " and cannot hold the ", KindName(value.kind()), " ", Shortened(value)),
       "only values that convert without loss are accepted; convert with CAST");
+}
+
+bool FitsAsIs(const ValueType& type, const Value& value) {
+  if (value.is_null()) return true;
+  if (value.kind() != type.kind) return false;
+  switch (type.kind) {
+    case ValueKind::kBool:
+    case ValueKind::kInt:
+    case ValueKind::kFloat:
+    case ValueKind::kDate:
+    case ValueKind::kTimestamp:
+      return true;
+    case ValueKind::kText:
+      return IsUtf8(value.AsText());
+    case ValueKind::kDecimal: {
+      const Decimal decimal = value.AsDecimal();
+      const std::int64_t limit = kPowersOfTen[type.precision == 0 ? 18 : type.precision];
+      return decimal.scale == type.scale && -limit < decimal.unscaled && decimal.unscaled < limit;
+    }
+    default:
+      return false;
+  }
 }
 
 std::string TypeName(const ValueType& type) {

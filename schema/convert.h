@@ -14,6 +14,9 @@ namespace trefoil::schema {
 // Error: kTypeMismatch, naming table, column, value and the kinds.
 Result<Value> Convert(const Type& type, const Attribute& attribute, const Value& value);
 
+// Whether Convert would give the value as it is. Quick; false for kinds that take a closer look.
+bool FitsAsIs(const ValueType& type, const Value& value);
+
 // "INT", "DECIMAL(10,2)", "ANY": a type as TreeSQL spells it; a REF is spelled by its kind.
 std::string TypeName(const ValueType& type);
 

@@ -4,6 +4,9 @@
 
 #include <limits>
 
+#include "tests/support/random_value.h"
+#include "tests/support/seed.h"
+
 namespace trefoil::schema {
 namespace {
 
@@ -23,6 +26,21 @@ TEST(ConvertTest, KeepsWhatFits) {
   EXPECT_EQ(*To({.kind = kInt}, Value::Int(3)), Value::Int(3));
   EXPECT_EQ(*To({.kind = kInt}, Value()), Value());
   EXPECT_EQ(*To({}, Value::Text("x")), Value::Text("x"));
+}
+
+TEST(ConvertTest, GivesAsItIsWhatFitsAsItIs) {
+  testing::RandomEngine random(testing::TestSeed());
+  for (int round = 0; round < 20'000; ++round) {
+    const ValueType type = {.kind = static_cast<ValueKind>(testing::Below(random, 12)),
+                            .precision = static_cast<std::uint8_t>(2 + testing::Below(random, 17)),
+                            .scale = static_cast<std::uint8_t>(testing::Below(random, 3))};
+    Value value = testing::RandomValue(random, static_cast<ValueKind>(testing::Below(random, 12)));
+    if (testing::Below(random, 20) == 0) value = Value::Text("\xff");
+    if (!FitsAsIs(type, value)) continue;
+    const Result<Value> converted = To(type, value);
+    ASSERT_TRUE(converted) << ToJson(value);
+    ASSERT_EQ(*converted, value);
+  }
 }
 
 TEST(ConvertTest, ChangesNumbersOnlyWithoutLoss) {
