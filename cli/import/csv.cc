@@ -48,9 +48,13 @@ Result<bool> CsvReader::Next(std::vector<CsvField>* fields) {
   record_at_ = at_;
   if (at_ == text_.size()) return false;
   while (true) {
-    Result<CsvField> field = ReadField();
-    if (!field) return std::move(field).error();
-    fields->push_back(*field);
+    if (at_ < text_.size() && text_[at_] == '"') {
+      Result<std::string_view> quoted = ReadQuoted();
+      if (!quoted) return std::move(quoted).error();
+      fields->emplace_back(*quoted);
+    } else {
+      fields->push_back(ReadPlain());
+    }
     if (at_ == text_.size()) return true;
     const char separator = text_[at_++];
     if (separator == ',') continue;
@@ -60,16 +64,16 @@ Result<bool> CsvReader::Next(std::vector<CsvField>* fields) {
   }
 }
 
-Result<CsvField> CsvReader::ReadField() {
-  if (at_ < text_.size() && text_[at_] == '"') return ReadQuoted();
+CsvField CsvReader::ReadPlain() {
   // Fields are a few bytes long: a plain loop beats a search that has to be set up.
   const std::size_t begin = at_;
-  while (at_ < text_.size() && !EndsField(text_[at_])) ++at_;
-  if (at_ == begin) return CsvField();
-  return CsvField(text_.substr(begin, at_ - begin));
+  std::size_t at = begin;
+  while (at < text_.size() && !EndsField(text_[at])) ++at;
+  at_ = at;
+  return at == begin ? CsvField() : CsvField(text_.substr(begin, at - begin));
 }
 
-Result<CsvField> CsvReader::ReadQuoted() {
+Result<std::string_view> CsvReader::ReadQuoted() {
   const int opened = line_;
   const std::size_t opened_at = at_;
   std::string* unescaped = nullptr;
@@ -95,7 +99,7 @@ Result<CsvField> CsvReader::ReadQuoted() {
               "text follows a closing quote, expected a comma or the line's end, found " +
                   Excerpt(text_.substr(at_, 1)));
   }
-  return CsvField(unescaped != nullptr ? std::string_view(*unescaped) : part);
+  return unescaped != nullptr ? std::string_view(*unescaped) : part;
 }
 
 void AppendCsvField(std::string& out, const std::optional<std::string_view>& field) {

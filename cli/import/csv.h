@@ -37,8 +37,8 @@ class CsvReader {
   std::string_view record() const { return text_.substr(record_at_, at_ - record_at_); }
 
  private:
-  Result<CsvField> ReadField();
-  Result<CsvField> ReadQuoted();
+  CsvField ReadPlain();
+  Result<std::string_view> ReadQuoted();
   // `at`: a byte of the line to show.
   Error At(int line, std::size_t at, std::string message) const;
 

@@ -57,7 +57,10 @@ class CsvRecords final : public RecordReader {
     return ReadHeader();
   }
 
-  std::string Place() const override { return name_ + ":" + std::to_string(reader_.line()); }
+  std::uint64_t Position() const override { return static_cast<std::uint64_t>(reader_.line()); }
+  std::string PlaceOf(std::uint64_t line) const override {
+    return name_ + ":" + std::to_string(line);
+  }
   std::uint64_t Done() const override { return reader_.position(); }
   std::uint64_t Total() const override { return text_.size(); }
   bool is_untyped() const override { return true; }

@@ -70,9 +70,10 @@ class JsonRecords final : public RecordReader {
     return Ok();
   }
 
-  std::string Place() const override {
-    return lines_.empty() ? name_ + ": record " + std::to_string(next_)
-                          : name_ + ":" + std::to_string(lines_[next_ - 1]);
+  std::uint64_t Position() const override { return next_; }
+  std::string PlaceOf(std::uint64_t record) const override {
+    return lines_.empty() ? name_ + ": record " + std::to_string(record)
+                          : name_ + ":" + std::to_string(lines_[record - 1]);
   }
   std::uint64_t Done() const override { return next_; }
   std::uint64_t Total() const override { return objects_.size(); }

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <future>
 #include <limits>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "cli/progress.h"
@@ -38,9 +41,9 @@ struct TargetTable {
   std::vector<std::string> undeclared;  // columns that the table does not name
 };
 
-Error At(const RecordReader& reader, const Error& error) {
+Error At(const std::string& place, const Error& error) {
   Error placed = error;
-  placed.message = reader.Place() + ": " + error.message;
+  placed.message = place + ": " + error.message;
   return placed;
 }
 
@@ -72,58 +75,107 @@ Result<Value> Convert(const Value& value, const std::string& column, ValueKind k
                           "', expected " + std::string(KindName(kind))};
 }
 
+// Rows that were read, with values of the kinds of their columns.
+struct RowBatch {
+  std::vector<Value> cells;              // row by row
+  std::vector<std::uint64_t> positions;  // of the rows
+  std::uint64_t done = 0;                // as RecordReader::Done
+  std::optional<Error> error;            // what ends the reading behind the rows
+  bool last = false;                     // no row follows
+};
+
+// Reads the next rows, at most so many.
+RowBatch ReadBatch(RecordReader& reader, const TargetTable& target, std::uint64_t rows_max) {
+  RowBatch batch;
+  std::vector<Value> record;
+  while (batch.positions.size() < rows_max && !batch.last) {
+    const Result<bool> more = reader.Next(&record);
+    batch.last = !more || !*more;
+    if (!more) batch.error = more.error();
+    if (batch.last) break;
+    for (std::size_t i = 0; i < record.size(); ++i) {
+      Result<Value> value = Convert(record[i], target.columns[i], target.kinds[i]);
+      if (!value) {
+        batch.cells.resize(batch.positions.size() * record.size());
+        batch.error = At(reader.Place(), value.error());
+        batch.last = true;
+        return batch;
+      }
+      batch.cells.push_back(*std::move(value));
+    }
+    batch.positions.push_back(reader.Position());
+  }
+  batch.done = reader.Done();
+  return batch;
+}
+
+// Adds what a reader gives, in transactions of so many rows. The rows to come are read by another
+// thread meanwhile.
 class Loader {
  public:
   Loader(Database& database, RecordReader& reader, const TargetTable& target,
-         std::uint64_t batch_rows)
+         std::uint64_t commit_rows)
       : database_(database),
         reader_(reader),
         target_(target),
-        batch_rows_(batch_rows),
+        commit_rows_(commit_rows),
         progress_(target_.name, reader.Total()) {}
 
   // Adds all records; returns their number.
   Result<std::uint64_t> Run() {
-    bool more = true;
-    while (more) {
+    ReadOn(commit_rows_);
+    while (reading_.valid()) {
       Transaction transaction = database_.Begin();
-      const Result<bool> filled = Fill(transaction);
-      if (!filled) return WithWhatStays(filled.error());
+      if (Status filled = Fill(transaction); !filled) return WithWhatStays(filled.error());
       if (interrupted != 0) {
         return WithWhatStays({.code = ErrorCode::kCancelled,
                               .message = "interrupted while adding to " + target_.name});
       }
-      more = *filled;
       const Result<CommitInfo> committed = transaction.Commit();
-      if (!committed) return WithWhatStays(At(reader_, committed.error()));
+      if (!committed) return WithWhatStays(At(reader_.PlaceOf(position_), committed.error()));
       committed_ += filled_;
-      progress_.Update(reader_.Done(), committed_);
+      progress_.Update(done_, committed_);
     }
     return committed_;
   }
 
  private:
-  // One batch; false when the source has ended.
-  Result<bool> Fill(Transaction& transaction) {
-    for (filled_ = 0; filled_ < batch_rows_ && interrupted == 0; ++filled_) {
-      const Result<bool> more = reader_.Next(&record_);
-      if (!more) return more.error();
-      if (!*more) return false;
-      if (Status added = Add(transaction); !added) return At(reader_, added.error());
-    }
-    return true;
+  static constexpr std::uint64_t kRowsPerRead = 1000;
+
+  // `room`: in the transaction that takes what is read.
+  void ReadOn(std::uint64_t room) {
+    reading_ = std::async(std::launch::async, [this, rows = std::min(kRowsPerRead, room)] {
+      return ReadBatch(reader_, target_, rows);
+    });
   }
 
-  Status Add(Transaction& transaction) {
+  Status Fill(Transaction& transaction) {
+    filled_ = 0;
+    while (filled_ < commit_rows_ && reading_.valid() && interrupted == 0) {
+      RowBatch batch = reading_.get();
+      const std::uint64_t room = commit_rows_ - filled_ - batch.positions.size();
+      if (!batch.last) ReadOn(room > 0 ? room : commit_rows_);
+      const std::size_t width = target_.columns.size();
+      for (std::size_t i = 0; i < batch.positions.size() && interrupted == 0; ++i) {
+        position_ = batch.positions[i];
+        const Status added = Add(transaction, std::span(batch.cells).subspan(i * width, width));
+        if (!added) return At(reader_.PlaceOf(position_), added.error());
+        ++filled_;
+      }
+      done_ = batch.done;
+      if (batch.error) return *std::move(batch.error);
+    }
+    return Ok();
+  }
+
+  Status Add(Transaction& transaction, std::span<Value> row) {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < record_.size(); ++i) {
-      if (record_[i].is_null()) continue;
-      Result<Value> value = Convert(record_[i], target_.columns[i], target_.kinds[i]);
-      if (!value) return std::move(value).error();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (row[i].is_null()) continue;
       // The pairs are used again from row to row, with the memory of their names.
       if (count == fields_.size()) fields_.emplace_back();
-      fields_[count].first = target_.columns[i];
-      fields_[count++].second = *std::move(value);
+      if (fields_[count].first != target_.columns[i]) fields_[count].first = target_.columns[i];
+      fields_[count++].second = std::move(row[i]);
     }
     fields_.resize(count);
     Result<std::vector<Value>> key = transaction.Insert(target_.name, fields_);
@@ -149,12 +201,14 @@ class Loader {
   Database& database_;
   RecordReader& reader_;
   const TargetTable& target_;
-  const std::uint64_t batch_rows_;
+  const std::uint64_t commit_rows_;
   Progress progress_;
-  std::vector<Value> record_;
   Fields fields_;
-  std::uint64_t filled_ = 0;     // rows in the open transaction
-  std::uint64_t committed_ = 0;  // rows
+  std::uint64_t filled_ = 0;       // rows in the open transaction
+  std::uint64_t position_ = 0;     // of the last of them
+  std::uint64_t done_ = 0;         // as RecordReader::Done, of what was added
+  std::uint64_t committed_ = 0;    // rows
+  std::future<RowBatch> reading_;  // not valid when nothing follows; last, so that it ends first
 };
 
 std::string ColumnText(const ColumnPlan& column) {
@@ -226,10 +280,10 @@ Result<std::string> Load(Database& database, LoadJob& job) {
     const Result<TargetTable> target = FindTarget(database, plan);
     if (!target) return target.error();
     // A row may refer to a later one only within its commit.
-    const std::uint64_t batch_rows = plan.refers_forward
-                                         ? std::numeric_limits<std::uint64_t>::max()
-                                         : static_cast<std::uint64_t>(job.batch_rows);
-    Loader loader(database, *job.sources[i].reader, *target, batch_rows);
+    const std::uint64_t commit_rows = plan.refers_forward
+                                          ? std::numeric_limits<std::uint64_t>::max()
+                                          : static_cast<std::uint64_t>(job.batch_rows);
+    Loader loader(database, *job.sources[i].reader, *target, commit_rows);
     const Result<std::uint64_t> rows = loader.Run();
     if (!rows) return rows.error();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

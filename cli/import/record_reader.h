@@ -22,8 +22,11 @@ class RecordReader {
   virtual Result<bool> Next(std::vector<Value>* record) = 0;
   // Begins again with the first record.
   virtual Status Rewind() = 0;
-  // "file.csv:17": where the record read last stands.
-  virtual std::string Place() const = 0;
+  // Where the record read last stands, as a number; and in words: "file.csv:17". The words of any
+  // record can be asked for beside a thread that reads.
+  virtual std::uint64_t Position() const = 0;
+  virtual std::string PlaceOf(std::uint64_t position) const = 0;
+  std::string Place() const { return PlaceOf(Position()); }
   // Bytes (or rows) consumed and in all, for progress.
   virtual std::uint64_t Done() const = 0;
   virtual std::uint64_t Total() const = 0;

@@ -1,6 +1,7 @@
 #include "cli/import/sniffer.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace trefoil::cli {
 
@@ -44,23 +45,27 @@ void TypeSniffer::SeeOther(std::string_view text) {
 }
 
 void TypeSniffer::SeeNumber(std::string_view text) {
-  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  const auto other = std::ranges::find_if_not(digits, IsDigit);
-  const bool is_plain = other == digits.end() && !digits.empty() && digits.size() <= kSurelyFits;
-  const bool leading_zero = digits.size() > 1 && digits[0] == '0' && IsDigit(digits[1]);
-  may_be_float_ = may_be_float_ && !leading_zero && !digits.empty() &&
-                  (IsDigit(digits[0]) || digits[0] == '.') &&
-                  (is_plain || Fits(text, ValueKind::kFloat));
-  may_be_int_ = may_be_int_ && may_be_float_ && (is_plain || Fits(text, ValueKind::kInt));
+  const std::string_view number = text.substr(text.starts_with('-') ? 1 : 0);
+  const auto point = std::ranges::find_if_not(number, IsDigit);
+  const bool has_point = point != number.end() && *point == '.';
+  const auto fraction = has_point ? std::next(point) : number.end();
+  const bool only_digits =
+      (has_point || point == number.end()) && std::all_of(fraction, number.end(), IsDigit);
+  const auto whole_digits = static_cast<int>(point - number.begin());
+  const auto scale = static_cast<int>(number.end() - fraction);
+  const bool leading_zero = whole_digits > 1 && number[0] == '0';
+  // Forms that need no parsing.
+  const bool fits = only_digits && whole_digits > 0 && number.size() <= kSurelyFits;
+  const bool is_whole = fits && !has_point;
+  const bool is_fixed = fits && scale > 0;
+  may_be_float_ = may_be_float_ && !leading_zero && (whole_digits > 0 || has_point) &&
+                  (is_whole || is_fixed || Fits(text, ValueKind::kFloat));
+  may_be_int_ =
+      may_be_int_ && may_be_float_ && !is_fixed && (is_whole || Fits(text, ValueKind::kInt));
   if (!may_be_decimal_) return;
-  const std::size_t point = digits.find('.');
-  const int whole = static_cast<int>(std::min(point, digits.size()));
-  const int scale = point == digits.npos ? 0 : static_cast<int>(digits.size() - point - 1);
-  whole_digits_ = std::max(whole_digits_, whole);
-  may_be_decimal_ = may_be_float_ &&
-                    std::ranges::all_of(digits, [](char c) { return IsDigit(c) || c == '.'; }) &&
-                    scale > 0 && scale <= kMaxDecimalScale && (!scale_ || *scale_ == scale) &&
-                    whole_digits_ + scale <= kMaxDecimalDigits;
+  whole_digits_ = std::max(whole_digits_, whole_digits);
+  may_be_decimal_ = may_be_float_ && only_digits && scale > 0 && scale <= kMaxDecimalScale &&
+                    (!scale_ || *scale_ == scale) && whole_digits_ + scale <= kMaxDecimalDigits;
   scale_ = scale;
 }
 

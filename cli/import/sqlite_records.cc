@@ -97,7 +97,10 @@ class SqliteRecords final : public RecordReader {
     return Ok();
   }
 
-  std::string Place() const override { return place_ + ": row " + std::to_string(done_); }
+  std::uint64_t Position() const override { return done_; }
+  std::string PlaceOf(std::uint64_t row) const override {
+    return place_ + ": row " + std::to_string(row);
+  }
   std::uint64_t Done() const override { return done_; }
   std::uint64_t Total() const override { return total_; }
   bool is_untyped() const override { return false; }
