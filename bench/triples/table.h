@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "bench/engine.h"
+#include "lsm/options.h"
 
 namespace trefoil::bench {
 
@@ -61,7 +62,10 @@ struct EntriesPerCommit {
 EntriesPerCommit CountEntriesPerCommit();
 // Writes the cells of the table in `directory` to a store with their stamps and to one without, and
 // divides the difference of the two stores' sizes at rest by the number of cells.
-double ClockBytesPerCell(const std::string& directory, const std::string& scratch);
+double ClockBytesPerCell(const std::string& directory, const std::string& scratch,
+                         lsm::Compression compression);
+// Bytes at rest of everything in `directory`, written to a store with zstd.
+std::uint64_t CompressedBytes(const std::string& directory, const std::string& scratch);
 
 // `log`: count the files of the store's own log, which is written ahead, too.
 std::uint64_t BytesOfFiles(const std::string& directory, bool log = true);

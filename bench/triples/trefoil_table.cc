@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,8 @@
 
 namespace trefoil::bench {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr char kDeclarations[] = R"(
   TABLE person (id INT KEY, name TEXT);
@@ -148,6 +152,29 @@ std::uint64_t EntriesOf(const Database& database, Version version) {
   return count;
 }
 
+// Bytes at rest of a store at `path` to which `rewrite` adds the entries of the table.
+std::uint64_t BytesOfCopy(
+    const std::string& directory, const std::string& path, lsm::Compression compression,
+    const std::function<void(const lsm::Iterator& entry, lsm::WriteBatch& batch)>& rewrite) {
+  TrefoilTable table(directory + "/db");
+  fs::remove_all(path);
+  auto store = Must(lsm::Store::Open(Env::Posix(), path, {.compression = compression}));
+  lsm::WriteBatch batch;
+  const auto write = [&] {
+    if (!batch.empty()) Must(store->Write(batch, lsm::Durability::kRelaxed));
+    batch.Clear();
+  };
+  ForAllEntries(table.database().state().engine->store(), [&](const lsm::Iterator& entry) {
+    rewrite(entry, batch);
+    if (batch.count() >= 10'000) write();
+  });
+  write();
+  Must(store->Flush());
+  Must(store->Compact({}));
+  store.reset();
+  return BytesOfFiles(path, /*log=*/false);
+}
+
 }  // namespace
 
 std::unique_ptr<TaskTable> OpenTrefoilTable(const std::string& directory) {
@@ -165,20 +192,13 @@ EntriesPerCommit CountEntriesPerCommit() {
   return {.insert = insert, .update = EntriesOf(table.database(), table.database().version())};
 }
 
-double ClockBytesPerCell(const std::string& directory, const std::string& scratch) {
-  const TrefoilTable table(directory + "/db");
-  const Database& database = const_cast<TrefoilTable&>(table).database();
+double ClockBytesPerCell(const std::string& directory, const std::string& scratch,
+                         lsm::Compression compression) {
   std::uint64_t cells = 0;
-  std::int64_t bytes[2] = {};
+  double bytes[2] = {};
   for (const bool stamped : {false, true}) {
-    const std::string path = StrCat(scratch, stamped ? "/stamped" : "/plain");
-    auto store = Must(lsm::Store::Open(Env::Posix(), path, {}));
-    lsm::WriteBatch batch;
-    const auto write = [&] {
-      Must(store->Write(batch, lsm::Durability::kRelaxed));
-      batch.Clear();
-    };
-    ForAllEntries(database.state().engine->store(), [&](const lsm::Iterator& entry) {
+    cells = 0;
+    const auto rewrite = [&](const lsm::Iterator& entry, lsm::WriteBatch& batch) {
       if (entry.key()[0] != schema::kFactSpace) return;
       ++cells;
       // flags, then time and site, then the value.
@@ -186,15 +206,19 @@ double ClockBytesPerCell(const std::string& directory, const std::string& scratc
       std::string value = entry.value().ToString();
       if (!stamped) value.erase(1, kStampBytes);
       batch.Put(entry.key(), Slice(value));
-      if (batch.count() == 10'000) write();
-    });
-    if (!batch.empty()) write();
-    Must(store->Flush());
-    Must(store->Compact({}));
-    store.reset();
-    bytes[stamped ? 1 : 0] = static_cast<std::int64_t>(BytesOfFiles(path, /*log=*/false));
+    };
+    const std::string path = StrCat(scratch, stamped ? "/stamped" : "/plain");
+    bytes[stamped ? 1 : 0] =
+        static_cast<double>(BytesOfCopy(directory, path, compression, rewrite));
   }
-  return static_cast<double>(bytes[1] - bytes[0]) / static_cast<double>(cells / 2);
+  return (bytes[1] - bytes[0]) / static_cast<double>(cells);
+}
+
+std::uint64_t CompressedBytes(const std::string& directory, const std::string& scratch) {
+  return BytesOfCopy(directory, scratch + "/zstd", lsm::Compression::kZstd,
+                     [](const lsm::Iterator& entry, lsm::WriteBatch& batch) {
+                       batch.Put(entry.key(), entry.value());
+                     });
 }
 
 }  // namespace trefoil::bench

@@ -85,13 +85,22 @@ class Run {
          static_cast<double>(BytesOfFiles(directory_, /*log=*/false)) /
              static_cast<double>(rows_ * kFactsPerRow),
          "B");
-    if (peer_.name == "trefoil" && options_.WantsCase("clock bytes per cell")) {
-      const std::string scratch = options_.directory + "/clocks";
-      fs::create_directories(scratch);
-      Cost("clock bytes per cell", ClockBytesPerCell(directory_, scratch), "B");
-      fs::remove_all(scratch);
-    }
+    if (peer_.name == "trefoil" && options_.WantsCase("clock bytes per cell")) RestOfCopies();
     table_ = peer_.open(directory_);
+  }
+
+  void RestOfCopies() {
+    const std::string scratch = options_.directory + "/copies";
+    fs::create_directories(scratch);
+    Cost("bytes at rest, no log, zstd",
+         static_cast<double>(CompressedBytes(directory_, scratch)) /
+             static_cast<double>(rows_ * kFactsPerRow),
+         "B");
+    Cost("clock bytes per cell", ClockBytesPerCell(directory_, scratch, lsm::Compression::kNone),
+         "B");
+    Cost("clock bytes per cell, zstd",
+         ClockBytesPerCell(directory_, scratch, lsm::Compression::kZstd), "B");
+    fs::remove_all(scratch);
   }
 
   void Reads() {
