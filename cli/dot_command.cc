@@ -160,7 +160,7 @@ Status WriteChanges(Session& session, const Words& words, std::string_view) {
   if (words.size() == 2 || (words.size() == 3 && words[1] != "since")) {
     return BadCall(".changes FILE [since FILE]");
   }
-  return WriteChangeset(session.database(), words[0], words.size() == 3 ? words[2] : "");
+  return WriteChangeset(session.database(), words[0], {.since = words.size() == 3 ? words[2] : ""});
 }
 
 Status Quit(Session& session, const Words&, std::string_view) {

@@ -46,18 +46,19 @@ Result<std::string> ExportTable(const Database& database, std::string_view table
   return ExportQuery(database, "SELECT * FROM " + QuotedName(table), format);
 }
 
-Status WriteChangeset(const Database& database, const std::string& path, const std::string& since) {
+Status WriteChangeset(const Database& database, const std::string& path,
+                      const ChangesetRequest& request) {
   VersionVector known;
-  if (!since.empty()) {
-    const Result<std::string> bytes = ReadFile(since);
+  if (!request.since.empty()) {
+    const Result<std::string> bytes = ReadFile(request.since);
     if (!bytes) return bytes.error();
     Result<VersionVector> parsed = VersionVector::OfChangeset(*bytes);
-    if (!parsed) return InFile(std::move(parsed).error(), "changeset", since);
+    if (!parsed) return InFile(std::move(parsed).error(), "changeset", request.since);
     known = *std::move(parsed);
   }
-  const Result<std::string> changeset = database.Changes(known);
-  if (!changeset) return changeset.error();
-  return WriteFile(path, *changeset);
+  const Result<ChangesPart> part = database.Changes(known, request.bytes_max);
+  if (!part) return part.error();
+  return WriteFile(path, part->bytes);
 }
 
 std::string MergeText(const MergeSummary& merged, Format format) {

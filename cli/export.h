@@ -1,6 +1,7 @@
 // Tables and query results as text for other programs, and changesets as files.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,12 @@ Result<std::string> ExportQuery(const Database& database, std::string_view trees
 
 // Writes what another replica lacks to `path`: everything when `since` is empty. `since` names a
 // changeset of that replica, which says what it had then.
-Status WriteChangeset(const Database& database, const std::string& path, const std::string& since);
+struct ChangesetRequest {
+  std::string since = {};  // a file; empty = everything
+  std::size_t bytes_max = std::numeric_limits<std::size_t>::max();
+};
+Status WriteChangeset(const Database& database, const std::string& path,
+                      const ChangesetRequest& request);
 
 // What a merge did, as a sentence or as NDJSON.
 std::string MergeText(const MergeSummary& merged, Format format);

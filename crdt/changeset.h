@@ -1,7 +1,7 @@
 // A changeset carries whole transactions from one replica to another, in an order in which each
 // follows what it depends on. Any transport will do, a file included.
 //
-//   envelope (envelope.h) around: each frame, length first
+//   envelope (envelope.h) around: each frame, or piece of one (pieces.h), length first
 //
 // A frame of a known transaction costs its head only: Merge looks at the head before the body.
 #pragma once
@@ -17,7 +17,7 @@ namespace trefoil::crdt {
 
 struct Changeset {
   ChangesetHeader header;
-  std::vector<std::string> frames = {};  // encoded, not yet looked into
+  std::vector<std::string> frames = {};  // or pieces; encoded, not yet looked into
 };
 
 std::string EncodeChangeset(const Changeset& changeset);

@@ -79,9 +79,10 @@ Result<Envelope> OpenEnvelope(Slice bytes) {
   if (!TakeSite(rest, &envelope.header.sender)) return BadChangeset(position(), "no sender");
   const std::optional<Slice> vector = ReadLengthPrefixed(rest);
   if (!vector) return BadChangeset(position(), "no version vector");
-  Result<Heads> heads = DecodeHeads(*vector);
-  if (!heads) return std::move(heads).error();
-  envelope.header.heads = *std::move(heads);
+  Result<Known> known = DecodeKnown(*vector);
+  if (!known) return std::move(known).error();
+  envelope.header.heads = std::move(known->heads);
+  envelope.header.arriving = std::move(known->arriving);
   const std::optional<std::uint64_t> count = ReadVarint(rest);
   const std::optional<std::uint64_t> size = count ? ReadVarint(rest) : std::nullopt;
   if (!size) return BadChangeset(position(), "no sizes");
@@ -111,7 +112,7 @@ std::string SealEnvelope(BodyKind kind, const ChangesetHeader& header, std::uint
   std::string out(MagicOf(kind));
   out.push_back(static_cast<char>(kEnvelopeVersion));
   AppendSite(out, header.sender);
-  const std::string vector = EncodeHeads(header.heads);
+  const std::string vector = EncodeKnown({header.heads, header.arriving});
   AppendLengthPrefixed(out, Slice(vector));
   AppendVarint(out, count);
   AppendVarint(out, body.size());

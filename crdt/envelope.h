@@ -1,8 +1,9 @@
 // The outside of everything that replicas exchange: who sends it, what the sender has applied, and
 // a compressed body under one checksum.
 //
-//   magic 7 | version 1 | sender 18 | vector of the sender, length first | count of things in the
-//   body varint | bytes of the body varint | zstd of the body | XXH3-64 of all that is before
+//   magic 7 | version 1 | sender 18 | what the sender knows (version_vector.h), length first |
+//   count of things in the body varint | bytes of the body varint | zstd of the body | XXH3-64 of
+//   all that is before
 //
 // I1 No memory is taken for a declared size before bytes have come that fill it.
 #pragma once
@@ -23,7 +24,8 @@ inline constexpr std::uint64_t kChangesetBytesMax = std::uint64_t{1} << 30;
 
 struct ChangesetHeader {
   SiteId sender;
-  Heads heads = {};  // what the sender has applied
+  Heads heads = {};        // what the sender has applied
+  Arriving arriving = {};  // and what it has of transactions that come in pieces
 };
 
 // What the body holds: transactions (changeset.h), or a state (state_changeset.h).

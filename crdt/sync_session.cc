@@ -19,10 +19,10 @@ Error Bad(const char* what) {
 
 }  // namespace
 
-std::string SyncSession::Hello(const Heads& own) const {
+std::string SyncSession::Hello(const Known& own) const {
   std::string message = Message(kHello);
   AppendVarint(message, kSyncProtocol);
-  return message + EncodeHeads(own);
+  return message + EncodeKnown(own);
 }
 
 Result<std::optional<Slice>> SyncSession::Receive(Slice message) {
@@ -46,29 +46,29 @@ Result<std::optional<Slice>> SyncSession::Receive(Slice message) {
     if (!header) return std::move(header).error();
     // What the other side sends it has; it is not sent back.
     JoinHeads(confirmed_, header->heads);
-    JoinHeads(sent_, header->heads);
+    JoinKnown(sent_, {header->heads, header->arriving});
     return std::optional<Slice>(message);
   } else if (kind != kAck) {
     return Bad("a message of no known kind");
   }
-  Result<Heads> heads = DecodeHeads(message);
-  if (!heads) return std::move(heads).error();
+  const Result<Known> known = DecodeKnown(message);
+  if (!known) return known.error();
   greeted_ = true;
-  JoinHeads(confirmed_, *heads);
-  JoinHeads(sent_, *heads);
+  JoinHeads(confirmed_, known->heads);
+  JoinKnown(sent_, *known);
   return std::optional<Slice>();
 }
 
-std::optional<Heads> SyncSession::Owed(const Heads& own) const {
-  if (!greeted_ || Covers(sent_, own)) return std::nullopt;
+std::optional<Known> SyncSession::Owed(const Heads& own) const {
+  if (!greeted_ || Covers(sent_.heads, own)) return std::nullopt;
   return sent_;
 }
 
-std::string SyncSession::Changes(Slice changeset, const Heads& own) {
-  JoinHeads(sent_, own);
+std::string SyncSession::Changes(Slice changeset, const Known& covered) {
+  JoinKnown(sent_, covered);
   return Message(kChanges).append(changeset.view());
 }
 
-std::string SyncSession::Ack(const Heads& own) const { return Message(kAck) + EncodeHeads(own); }
+std::string SyncSession::Ack(const Known& own) const { return Message(kAck) + EncodeKnown(own); }
 
 }  // namespace trefoil::crdt

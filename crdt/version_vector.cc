@@ -31,13 +31,13 @@ std::string EncodeHeads(const Heads& heads) {
   return out;
 }
 
-Result<Heads> DecodeHeads(Slice bytes) {
+namespace {
+
+// Takes the vector from the front of `rest`, which ends `bytes`.
+Result<Heads> TakeHeads(Slice bytes, Slice& rest) {
   Heads heads;
-  Slice rest = bytes;
-  if (rest.empty()) return heads;
   const std::optional<std::uint64_t> count = ReadVarint(rest);
   if (!count) return BadByte(bytes, rest, "no count");
-  if (*count == 0) return BadByte(bytes, bytes, "an empty vector has no bytes");
   for (std::uint64_t i = 0; i < *count; ++i) {
     const Slice entry = rest;
     SiteId site;
@@ -49,8 +49,70 @@ Result<Heads> DecodeHeads(Slice bytes) {
     if (!head || *head == 0) return BadByte(bytes, rest, "no head");
     heads.emplace_hint(heads.end(), site, *head);
   }
-  if (!rest.empty()) return BadByte(bytes, rest, "bytes behind the end");
   return heads;
+}
+
+Result<Arriving> TakeArriving(Slice bytes, const Heads& heads, Slice& rest) {
+  Arriving arriving;
+  const std::optional<std::uint64_t> count = ReadVarint(rest);
+  if (!count || *count == 0) return BadByte(bytes, rest, "no count of what is arriving");
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const Slice entry = rest;
+    Dot dot;
+    if (!TakeSite(rest, &dot.site)) return BadByte(bytes, entry, "a site is cut off");
+    const std::optional<std::uint64_t> sequence = ReadVarint(rest);
+    dot.sequence = sequence.value_or(0);
+    if (dot.sequence <= HeadOf(heads, dot.site)) return BadByte(bytes, entry, "it has arrived");
+    if (!arriving.empty() && dot <= arriving.rbegin()->first) {
+      return BadByte(bytes, entry, "transactions do not ascend");
+    }
+    const std::optional<std::uint64_t> size = ReadVarint(rest);
+    if (!size || *size == 0) return BadByte(bytes, rest, "nothing has arrived");
+    arriving.emplace_hint(arriving.end(), dot, *size);
+  }
+  return arriving;
+}
+
+}  // namespace
+
+Result<Heads> DecodeHeads(Slice bytes) {
+  Slice rest = bytes;
+  if (rest.empty()) return Heads();
+  Result<Heads> heads = TakeHeads(bytes, rest);
+  if (heads && heads->empty()) return BadByte(bytes, bytes, "an empty vector has no bytes");
+  if (heads && !rest.empty()) return BadByte(bytes, rest, "bytes behind the end");
+  return heads;
+}
+
+std::string EncodeKnown(const Known& known) {
+  std::string out = EncodeHeads(known.heads);
+  if (known.arriving.empty()) return out;
+  if (known.heads.empty()) AppendVarint(out, 0);
+  AppendVarint(out, known.arriving.size());
+  for (const auto& [dot, bytes] : known.arriving) {
+    AppendSite(out, dot.site);
+    AppendVarint(out, dot.sequence);
+    AppendVarint(out, bytes);
+  }
+  return out;
+}
+
+Result<Known> DecodeKnown(Slice bytes) {
+  Known known;
+  Slice rest = bytes;
+  if (rest.empty()) return known;
+  Result<Heads> heads = TakeHeads(bytes, rest);
+  if (!heads) return std::move(heads).error();
+  known.heads = *std::move(heads);
+  if (rest.empty()) {
+    if (known.heads.empty()) return BadByte(bytes, bytes, "an empty vector has no bytes");
+    return known;
+  }
+  Result<Arriving> arriving = TakeArriving(bytes, known.heads, rest);
+  if (!arriving) return std::move(arriving).error();
+  known.arriving = *std::move(arriving);
+  if (!rest.empty()) return BadByte(bytes, rest, "bytes behind the end");
+  return known;
 }
 
 std::uint64_t HeadOf(const Heads& heads, const SiteId& site) {
@@ -68,6 +130,17 @@ void JoinHeads(Heads& heads, const Heads& other) {
     std::uint64_t& own = heads[site];
     own = std::max(own, head);
   }
+}
+
+void JoinKnown(Known& known, const Known& other) {
+  JoinHeads(known.heads, other.heads);
+  for (const auto& [dot, bytes] : other.arriving) {
+    std::uint64_t& own = known.arriving[dot];
+    own = std::max(own, bytes);
+  }
+  std::erase_if(known.arriving, [&](const auto& entry) {
+    return entry.first.sequence <= HeadOf(known.heads, entry.first.site);
+  });
 }
 
 }  // namespace trefoil::crdt

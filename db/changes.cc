@@ -1,8 +1,9 @@
 // What this replica tells others: its transactions, its digest, and a copy that writes beside it.
 #include <algorithm>
+#include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "base/str_cat.h"
 #include "crdt/changeset.h"
 #include "crdt/digest.h"
+#include "crdt/pieces.h"
 #include "crdt/state_changeset.h"
 #include "db/engine.h"
 #include "db/fact_walk.h"
@@ -26,57 +28,140 @@ namespace {
 // Of a store that takes one small write.
 constexpr std::size_t kSmallMemtableBytes = std::size_t{64} << 10;
 
-struct LoggedFrame {
-  std::uint64_t time = 0;
-  crdt::SiteId site;
-  std::string bytes;
+// The frames of one site behind what is known, in their order.
+class SiteReader {
+ public:
+  SiteReader(const ReadView& view, schema::SiteOrdinal ordinal, std::uint64_t known)
+      : frames_(view.NewIterator({.start = schema::LogKey(ordinal, known + 1),
+                                  .limit = schema::PrefixLimit(schema::LogPrefix(ordinal))})) {
+    frames_->SeekToFirst();
+  }
+
+  // Looks at the frame; false when there is none any more.
+  Result<bool> Load() {
+    if (!frames_->Valid()) {
+      if (Status status = frames_->status(); !status) return std::move(status).error();
+      return false;
+    }
+    Result<crdt::FrameHead> head = crdt::DecodeFrameHead(frames_->value());
+    if (!head) return std::move(head).error();
+    head_ = *std::move(head);
+    return true;
+  }
+  Result<bool> Advance() {
+    frames_->Next();
+    return Load();
+  }
+
+  const crdt::Dot& dot() const { return head_.dot; }
+  Slice frame() const { return frames_->value(); }
+  crdt::SiteStamp stamp() const { return {head_.time, head_.dot.site}; }
+
+ private:
+  std::unique_ptr<lsm::Iterator> frames_;
+  crdt::FrameHead head_;
 };
 
-// The frames of one site behind `known`.
-Status ReadLog(const ReadView& view, schema::SiteOrdinal ordinal, std::uint64_t known,
-               std::vector<LoggedFrame>* frames) {
-  const std::unique_ptr<lsm::Iterator> log =
-      view.NewIterator({.start = schema::LogKey(ordinal, known + 1),
-                        .limit = schema::PrefixLimit(schema::LogPrefix(ordinal))});
-  for (log->SeekToFirst(); log->Valid(); log->Next()) {
-    Result<crdt::FrameHead> head = crdt::DecodeFrameHead(log->value());
-    if (!head) return std::move(head).error();
-    frames->push_back({head->time, head->dot.site, log->value().ToString()});
+// Gathers frames, and pieces of those that are too large, up to a number of bytes.
+class Gatherer {
+ public:
+  Gatherer(crdt::Known covered, std::size_t bytes_max)
+      : covered_(std::move(covered)),
+        bytes_max_(bytes_max),
+        piece_bytes_(std::clamp<std::size_t>(bytes_max, 1, crdt::kPieceBytes)) {}
+
+  // False when there is no more room, even if a part of the frame was taken.
+  bool Add(const crdt::Dot& dot, Slice frame) {
+    if (frame.size() <= piece_bytes_) {
+      if (!Take(frame.size())) return false;
+      items_.push_back(frame.ToString());
+    } else if (!AddPieces(dot, frame)) {
+      return false;
+    }
+    covered_.arriving.erase(dot);
+    covered_.heads[dot.site] = dot.sequence;
+    return true;
   }
-  return log->status();
-}
+
+  std::vector<std::string> TakeItems() { return std::move(items_); }
+  const crdt::Known& covered() const { return covered_; }
+
+ private:
+  bool Take(std::size_t bytes) {
+    if (!items_.empty() && bytes > bytes_max_ - std::min(bytes_, bytes_max_)) return false;
+    bytes_ += bytes;
+    return true;
+  }
+  bool AddPieces(const crdt::Dot& dot, Slice frame) {
+    const auto found = covered_.arriving.find(dot);
+    std::uint64_t offset = found == covered_.arriving.end() ? 0 : found->second;
+    if (offset >= frame.size()) offset = 0;  // of no frame that is known here
+    while (offset < frame.size()) {
+      const Slice bytes =
+          frame.Without(offset).Prefix(std::min(piece_bytes_, frame.size() - offset));
+      if (!Take(bytes.size())) return false;
+      items_.push_back(crdt::EncodePiece({dot, frame.size(), offset, bytes}));
+      offset += bytes.size();
+      covered_.arriving[dot] = offset;
+    }
+    return true;
+  }
+
+  crdt::Known covered_;
+  std::size_t bytes_max_;
+  std::size_t piece_bytes_;
+  std::size_t bytes_ = 0;
+  std::vector<std::string> items_;
+};
 
 }  // namespace
 
-Result<std::string> Engine::Changes(const crdt::Heads& known) const {
+Result<std::string> Engine::Changes(const crdt::Known& known) const {
+  Result<PartOfChanges> all = ChangesUpTo(known, std::numeric_limits<std::size_t>::max());
+  if (!all) return std::move(all).error();
+  return std::move(all->changeset);
+}
+
+// What happened before has the smaller stamp, so the order of stamps is causal.
+Result<Engine::PartOfChanges> Engine::ChangesUpTo(const crdt::Known& known,
+                                                  std::size_t bytes_max) const {
   crdt::Changeset changeset;
-  std::vector<LoggedFrame> frames;
-  lsm::SequenceNumber sequence;
+  std::optional<SnapshotView> view;
+  std::vector<SiteReader> readers;
   {
     std::unique_lock lock(commit_mutex_);
-    const SnapshotView view(*store_, store_->GetSnapshot());
-    sequence = view.sequence();
+    view.emplace(*store_, store_->GetSnapshot());
     const crdt::SiteTable& sites = log_->sites();
-    changeset.header = {.sender = sites.Of(log_->own()), .heads = log_->heads()};
+    changeset.header = {
+        .sender = sites.Of(log_->own()), .heads = log_->heads(), .arriving = arriving_.Progress()};
     for (const auto& [site, head] : log_->heads()) {
-      const std::uint64_t from = crdt::HeadOf(known, site);
+      const std::uint64_t from = crdt::HeadOf(known.heads, site);
       if (from >= head) continue;
       if (from < crdt::HeadOf(log_->floors(), site)) {
         lock.unlock();
         return StateChanges();
       }
-      if (Status read = ReadLog(view, *sites.Find(site), from, &frames); !read) {
-        return std::move(read).error();
-      }
+      readers.emplace_back(*view, *sites.Find(site), from);
     }
   }
-  if (Status synced = SyncBeforeTelling(sequence); !synced) return std::move(synced).error();
-  // What happened before has the smaller stamp, so this order is causal.
-  std::ranges::sort(frames, [](const LoggedFrame& a, const LoggedFrame& b) {
-    return std::tie(a.time, a.site) < std::tie(b.time, b.site);
-  });
-  for (LoggedFrame& frame : frames) changeset.frames.push_back(std::move(frame.bytes));
-  return crdt::EncodeChangeset(changeset);
+  if (Status synced = SyncBeforeTelling(view->sequence()); !synced) {
+    return std::move(synced).error();
+  }
+  for (SiteReader& reader : readers) {
+    Result<bool> any = reader.Load();
+    if (!any) return std::move(any).error();
+    Check(*any, "the log holds what its heads say");
+  }
+  Gatherer gatherer(known, bytes_max);
+  while (!readers.empty()) {
+    const auto next = std::ranges::min_element(readers, {}, &SiteReader::stamp);
+    if (!gatherer.Add(next->dot(), next->frame())) break;
+    Result<bool> more = next->Advance();
+    if (!more) return std::move(more).error();
+    if (!*more) readers.erase(next);
+  }
+  changeset.frames = gatherer.TakeItems();
+  return PartOfChanges{crdt::EncodeChangeset(changeset), gatherer.covered()};
 }
 
 // What leaves the process must not be taken back by a crash.
@@ -85,15 +170,18 @@ Status Engine::SyncBeforeTelling(lsm::SequenceNumber sequence) const {
 }
 
 // The whole state, for a replica that lacks what the log no longer holds.
-Result<std::string> Engine::StateChanges() const {
+Result<Engine::PartOfChanges> Engine::StateChanges() const {
   crdt::SiteTable sites;
   PinnedRef pinned;
+  crdt::Heads heads;
   std::optional<crdt::StateWriter> writer;
   {
     const std::lock_guard lock(commit_mutex_);
     sites = log_->sites();
     pinned = Pin();
-    const crdt::ChangesetHeader header = {.sender = sites.Of(log_->own()), .heads = log_->heads()};
+    heads = log_->heads();
+    const crdt::ChangesetHeader header = {
+        .sender = sites.Of(log_->own()), .heads = heads, .arriving = arriving_.Progress()};
     writer.emplace(header, log_->times(), sites);
   }
   if (Status synced = SyncBeforeTelling(ToNumber(pinned->version())); !synced) {
@@ -103,7 +191,9 @@ Result<std::string> Engine::StateChanges() const {
     writer->Add(key, state);
   });
   if (!walked) return std::move(walked).error();
-  return writer->Finish();
+  Result<std::string> state = writer->Finish();
+  if (!state) return std::move(state).error();
+  return PartOfChanges{*std::move(state), {.heads = std::move(heads), .arriving = {}}};
 }
 
 Result<Digest> Engine::StateDigest() const {
@@ -155,24 +245,30 @@ Status Engine::CopyWithoutSite(const std::string& to) const {
 
 namespace {
 
-crdt::Heads ToHeads(const VersionVector& vector) {
-  Result<crdt::Heads> heads = crdt::DecodeHeads(Slice(vector.bytes()));
-  Check(heads.has_value(), "a VersionVector holds a valid vector");
-  return *std::move(heads);
+crdt::Known ToKnown(const VersionVector& vector) {
+  Result<crdt::Known> known = crdt::DecodeKnown(Slice(vector.bytes()));
+  Check(known.has_value(), "a VersionVector holds a valid vector");
+  return *std::move(known);
+}
+
+VersionVector ToVector(const crdt::Known& known) {
+  Result<VersionVector> vector = VersionVector::Parse(crdt::EncodeKnown(known));
+  Check(vector.has_value(), "what is encoded is a version vector");
+  return *std::move(vector);
 }
 
 }  // namespace
 
 Result<VersionVector> VersionVector::Parse(std::string_view bytes) {
-  Result<crdt::Heads> heads = crdt::DecodeHeads(Slice(bytes));
-  if (!heads) return std::move(heads).error();
+  Result<crdt::Known> known = crdt::DecodeKnown(Slice(bytes));
+  if (!known) return std::move(known).error();
   return VersionVector(std::string(bytes));
 }
 
 Result<VersionVector> VersionVector::OfChangeset(std::string_view changeset) {
   Result<crdt::ChangesetHeader> header = crdt::DecodeChangesetHeader(Slice(changeset));
   if (!header) return std::move(header).error();
-  return VersionVector(crdt::EncodeHeads(header->heads));
+  return ToVector({.heads = std::move(header->heads), .arriving = std::move(header->arriving)});
 }
 
 std::string Digest::ToHex() const {
@@ -185,15 +281,15 @@ std::string Digest::ToHex() const {
   return hex;
 }
 
-VersionVector Database::version_vector() const {
-  const std::string bytes = crdt::EncodeHeads(state_->engine->heads());
-  Result<VersionVector> vector = VersionVector::Parse(bytes);
-  trefoil::Check(vector.has_value(), "encoded heads are a version vector");
-  return *std::move(vector);
-}
+VersionVector Database::version_vector() const { return ToVector(state_->engine->known()); }
 
 Result<std::string> Database::Changes(const VersionVector& known) const {
-  return state_->engine->Changes(ToHeads(known));
+  return state_->engine->Changes(ToKnown(known));
+}
+Result<ChangesPart> Database::Changes(const VersionVector& known, std::size_t bytes_max) const {
+  Result<db::Engine::PartOfChanges> part = state_->engine->ChangesUpTo(ToKnown(known), bytes_max);
+  if (!part) return std::move(part).error();
+  return ChangesPart{std::move(part->changeset), ToVector(part->covered)};
 }
 Result<MergeSummary> Database::Merge(std::string_view changeset) {
   return state_->engine->Merge(Slice(changeset));

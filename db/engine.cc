@@ -117,6 +117,9 @@ Status Engine::ReadMeta() {
   Result<SiteLog> log = SiteLog::Read(view, own_site());
   if (!log) return std::move(log).error();
   log_ = *std::move(log);
+  Result<ArrivingFrames> arriving = ArrivingFrames::Read(view);
+  if (!arriving) return std::move(arriving).error();
+  arriving_ = *std::move(arriving);
   Result<crdt::Peers> peers = ReadPeers(view);
   if (!peers) return std::move(peers).error();
   peers_ = *std::move(peers);

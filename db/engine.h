@@ -37,6 +37,7 @@
 #include "crdt/hybrid_clock.h"
 #include "crdt/stability.h"
 #include "crdt/state_changeset.h"
+#include "db/arriving_frames.h"
 #include "db/commit_delta.h"
 #include "db/key_generator.h"
 #include "db/meta.h"
@@ -91,10 +92,18 @@ class Engine {
 
   // --- other replicas ---
 
-  // What is applied of each site.
+  // What is applied of each site; what of others is there besides.
   crdt::Heads heads() const;
+  crdt::Known known() const;
   // See Database::Changes, Merge, StateDigest, Clone.
-  Result<std::string> Changes(const crdt::Heads& known) const;
+  Result<std::string> Changes(const crdt::Known& known) const;
+  // At most `bytes_max` bytes of transactions; those that do not fit into it, or into kPieceBytes,
+  // are cut. A state is one part.
+  struct PartOfChanges {
+    std::string changeset;
+    crdt::Known covered;  // by what was known and this
+  };
+  Result<PartOfChanges> ChangesUpTo(const crdt::Known& known, std::size_t bytes_max) const;
   Result<MergeSummary> Merge(Slice changeset);
   Result<Digest> StateDigest() const;
   Status Clone(const std::string& to) const;
@@ -178,7 +187,8 @@ class Engine {
   // What is new in a changeset, and the commit that applies it; see merge.cc.
   struct Incoming;
   Status CheckFamily(const crdt::Heads& sender) const;
-  Status CollectIncoming(Slice changeset, Incoming* incoming) const;
+  Status CollectIncoming(Slice changeset, Incoming* incoming);
+  Status JoinPieces(Incoming* incoming, const ReadView& view);
   Status AddPending(Incoming* incoming) const;
   void ChooseReady(Incoming* incoming) const;
   void NoteWriters(const Incoming& incoming);
@@ -186,7 +196,7 @@ class Engine {
   Status CheckState(const crdt::StateChangeset& changeset) const;
   Result<crdt::ChangesetHeader> MergeState(Slice changeset, MergeSummary* summary);
   Result<Version> JoinState(const crdt::StateChangeset& changeset, MergeSummary* summary);
-  Result<std::string> StateChanges() const;
+  Result<PartOfChanges> StateChanges() const;
   // What others have applied, and what need not be kept for them; see collect_log.cc.
   void NotePeer(const crdt::SiteId& site, const crdt::Heads& applied);
   crdt::ReplicaId OwnId() const;
@@ -223,6 +233,7 @@ class Engine {
   mutable std::mutex commit_mutex_;
   std::optional<crdt::HybridClock> hybrid_clock_;    // guarded by commit_mutex_
   std::optional<SiteLog> log_;                       // guarded by commit_mutex_
+  ArrivingFrames arriving_;                          // guarded by commit_mutex_
   crdt::Peers peers_;                                // guarded by commit_mutex_
   std::uint64_t reserved_time_ = 0;                  // guarded by commit_mutex_
   std::map<std::string, std::string> pending_meta_;  // guarded by commit_mutex_

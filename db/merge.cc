@@ -2,6 +2,8 @@
 //
 //   1 verify     every byte of every new transaction, before anything is written; what is known
 //                already costs a look at its head
+//                a transaction that came in pieces is looked at when it is whole; until then they
+//                are put aside (db/arriving_frames.h)
 //   2 choose     ready is what is the next of its site and depends on nothing missing; what does
 //                not follow yet, or is stamped too far ahead, waits in the P keyspace
 //   3 apply      all that is ready, as one commit (db/apply_changeset.h)
@@ -66,6 +68,7 @@ struct Engine::Incoming {
   std::map<crdt::Dot, RemoteFrame> frames;  // new and verified, those that wait included
   std::vector<const RemoteFrame*> ready;    // in causal order
   std::vector<std::string> stale = {};      // keys of what waited and came by another way
+  NewPiecesByDot pieces = {};
   std::uint64_t known = 0;
   std::uint64_t held = 0;
 };
@@ -73,6 +76,11 @@ struct Engine::Incoming {
 crdt::Heads Engine::heads() const {
   const std::lock_guard lock(commit_mutex_);
   return log_->heads();
+}
+
+crdt::Known Engine::known() const {
+  const std::lock_guard lock(commit_mutex_);
+  return {.heads = log_->heads(), .arriving = arriving_.Progress()};
 }
 
 Status Engine::CheckFamily(const crdt::Heads& sender) const {
@@ -87,7 +95,7 @@ Status Engine::CheckFamily(const crdt::Heads& sender) const {
       "only replicas of one database are merged");
 }
 
-Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) const {
+Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) {
   Result<crdt::Changeset> decoded = crdt::DecodeChangeset(changeset);
   if (!decoded) return std::move(decoded).error();
   if (Status family = CheckFamily(decoded->header.heads); !family) return family;
@@ -98,6 +106,16 @@ Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) const {
       error.message = StrCat("changeset: transaction ", i + 1, ": ", error.message);
       return error;
     };
+    if (crdt::IsPiece(Slice(bytes))) {
+      Result<crdt::Piece> piece = crdt::DecodePiece(Slice(bytes));
+      if (!piece) return bad(std::move(piece).error());
+      if (piece->dot.sequence <= crdt::HeadOf(log_->heads(), piece->dot.site)) {
+        incoming->known += piece->offset == 0 ? 1 : 0;
+      } else if (Status added = arriving_.Add(*piece, &incoming->pieces); !added) {
+        return bad(std::move(added).error());
+      }
+      continue;
+    }
     Result<crdt::FrameHead> head = crdt::DecodeFrameHead(Slice(bytes));
     if (!head) return bad(std::move(head).error());
     const crdt::Dot& dot = head->dot;
@@ -117,7 +135,26 @@ Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) const {
     incoming->frames.try_emplace(dot, RemoteFrame{*std::move(frame), std::move(bytes)});
   }
   incoming->header = std::move(decoded->header);
+  if (Status joined = JoinPieces(incoming, view); !joined) return joined;
   return AddPending(incoming);
+}
+
+// The transactions of which the last piece has come.
+Status Engine::JoinPieces(Incoming* incoming, const ReadView& view) {
+  for (const auto& [dot, pieces] : incoming->pieces) {
+    if (!pieces.is_whole()) continue;
+    Result<std::string> bytes = ArrivingFrames::Join(view, dot, pieces);
+    if (!bytes) return std::move(bytes).error();
+    Result<crdt::Frame> frame = crdt::DecodeFrame(Slice(*bytes));
+    if (!frame || frame->dot != dot) {
+      arriving_.Forget(dot);
+      return Corruption(StrCat("changeset: the pieces of transaction ", dot.sequence, " of site ",
+                               HexOf(dot.site), " make none"),
+                        "fetch the changes again");
+    }
+    incoming->frames.try_emplace(dot, RemoteFrame{*std::move(frame), *std::move(bytes)});
+  }
+  return Ok();
 }
 
 // What waits since earlier merges.
@@ -201,10 +238,18 @@ Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
     writes.Put(Slice(key), Slice(remote.bytes));
   }
   for (const std::string& key : incoming.stale) writes.Delete(Slice(key));
-  if (writes.empty()) return Version{store_->last_sequence()};
+  crdt::Heads heads = log_->heads();
+  for (const RemoteFrame* remote : incoming.ready) {
+    heads[remote->frame.dot.site] = remote->frame.dot.sequence;
+  }
+  ArrivingFrames arriving = arriving_;
+  arriving.Put(incoming.pieces, heads, writes, &transaction->dropped_ranges_);
+  summary->transactions_pending += arriving.Progress().size();
+  if (!transaction->changed()) return Version{store_->last_sequence()};
   const lsm::WriteBatch& batch = MakeBatch(*transaction, hybrid_clock_->Next());
   Result<Version> version = Publish(*transaction, batch);
   if (!version) return version;
+  arriving_ = std::move(arriving);
   for (const RemoteFrame* remote : incoming.ready) {
     log_->NoteRemote(remote->frame.dot, remote->frame.time);
   }

@@ -73,6 +73,19 @@ std::string PendingKey(Slice site, std::uint64_t sequence) {
   return key;
 }
 
+std::string PiecePrefix(Slice site, std::uint64_t sequence) {
+  std::string key(1, kPieceSpace);
+  key.append(site.view());
+  AppendBigEndian64(key, sequence);
+  return key;
+}
+
+std::string PieceKey(Slice site, std::uint64_t sequence, std::uint64_t offset) {
+  std::string key = PiecePrefix(site, sequence);
+  AppendBigEndian64(key, offset);
+  return key;
+}
+
 std::string CommitKey(Version version) {
   std::string key(1, kCommitSpace);
   AppendBigEndian64(key, ToNumber(version));

@@ -7,6 +7,7 @@
 //   L site ordinal, sequence 8               log frame of a transaction
 //   S site ordinal                           a site: identity, where its log begins
 //   P site bytes, sequence 8                 a transaction that waits for others -> log frame
+//   Q site bytes, sequence 8, offset 8       a piece of a transaction -> bytes of its frame
 //   V version 8                              commit record
 //   M name                                   what the database says of itself
 //
@@ -27,6 +28,7 @@ inline constexpr char kIndexSpace = 'I';
 inline constexpr char kLogSpace = 'L';
 inline constexpr char kSiteSpace = 'S';
 inline constexpr char kPendingSpace = 'P';
+inline constexpr char kPieceSpace = 'Q';
 inline constexpr char kCommitSpace = 'V';
 inline constexpr char kMetaSpace = 'M';
 
@@ -45,6 +47,9 @@ std::string LogPrefix(std::uint32_t site_ordinal);
 std::string LogKey(std::uint32_t site_ordinal, std::uint64_t sequence);
 std::string SiteKey(std::uint32_t site_ordinal);
 std::string PendingKey(Slice site, std::uint64_t sequence);
+// [Q, site, sequence]: what all pieces of one transaction begin with.
+std::string PiecePrefix(Slice site, std::uint64_t sequence);
+std::string PieceKey(Slice site, std::uint64_t sequence, std::uint64_t offset);
 std::string CommitKey(Version version);
 std::string MetaKey(std::string_view name);
 

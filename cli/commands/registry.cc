@@ -111,11 +111,13 @@ const std::vector<Command> kCommands = {
      .run = RunExplain},
     {.name = "changes",
      .summary = "write what another replica lacks as a changeset",
-     .synopsis = "trefoil changes DB [--since FILE] [-o FILE]",
+     .synopsis = "trefoil changes DB [--since FILE] [--at-most BYTES] [-o FILE]",
      .help = "      --since FILE     a changeset of that replica: what it had then is left out\n"
+             "      --at-most BYTES  the first part of it, before compression; what the other one\n"
+             "                       writes after merging it says where to go on\n"
              "  -o, --output FILE    instead of standard output\n"
              "\nexample: trefoil changes left.db -o left.changes\n",
-     .options = {{.name = "since"}, kOutput},
+     .options = {{.name = "since"}, {.name = "at-most"}, kOutput},
      .positional_min = 1,
      .positional_max = 1,
      .run = RunChanges},

@@ -10,8 +10,13 @@ namespace trefoil::cli {
 int RunChanges(const Arguments& arguments) {
   const Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kRead);
   if (!database) return Fail(database.error());
-  const Status written = WriteChangeset(*database, arguments.Get("output").value_or("-"),
-                                        arguments.Get("since").value_or(""));
+  ChangesetRequest request = {.since = arguments.Get("since").value_or("")};
+  if (arguments.Has("at-most")) {
+    const Result<std::int64_t> bytes = arguments.Number("at-most", 0, 1);
+    if (!bytes) return Fail(bytes.error());
+    request.bytes_max = static_cast<std::size_t>(*bytes);
+  }
+  const Status written = WriteChangeset(*database, arguments.Get("output").value_or("-"), request);
   return written ? kExitOk : Fail(written.error());
 }
 

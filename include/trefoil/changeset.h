@@ -11,8 +11,8 @@
 
 namespace trefoil {
 
-// What a replica has applied of each site, as canonical bytes: equal vectors have equal bytes. A
-// value.
+// What a replica has applied of each site, and how much it has of transactions that come in pieces,
+// as canonical bytes: equal vectors have equal bytes. A value.
 class VersionVector {
  public:
   VersionVector() = default;  // nothing applied
@@ -30,12 +30,18 @@ class VersionVector {
   std::string bytes_;
 };
 
+// A part of what a replica lacks.
+struct ChangesPart {
+  std::string bytes;
+  VersionVector covered;  // what it has once it has merged them; where the next part begins
+};
+
 // What Database::Merge did.
 struct MergeSummary {
   Version version{};  // the commit it made, or the version found if none
   std::uint64_t transactions_applied = 0;
   std::uint64_t transactions_known = 0;    // had been applied before
-  std::uint64_t transactions_pending = 0;  // wait for others that they depend on
+  std::uint64_t transactions_pending = 0;  // wait for others that they depend on, or for the rest
   std::uint64_t transactions_held = 0;     // stamped too far ahead of this clock
   std::uint64_t facts_changed = 0;         // visible differences
 };

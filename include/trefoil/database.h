@@ -123,6 +123,9 @@ class Database {
   VersionVector version_vector() const;
   // Whole transactions that a replica with `known` lacks, or the state if some are no longer held.
   Result<std::string> Changes(const VersionVector& known) const;
+  // The first `bytes_max` bytes of them, before compression; a transaction that is larger than
+  // that, or than 1 MiB, is cut into pieces. A state is one part, whatever its size.
+  Result<ChangesPart> Changes(const VersionVector& known, std::size_t bytes_max) const;
   // Applies a changeset as one commit. Errors: kCorruption with the position, kForeignDatabase,
   // kNewerFormat, kSchemaConflict, kConflict (ahead of this clock); then nothing is applied.
   Result<MergeSummary> Merge(std::string_view changeset);

@@ -7,6 +7,7 @@
 #include "crdt/changeset.h"
 #include "crdt/frame_writer.h"
 #include "crdt/log_frame.h"
+#include "crdt/pieces.h"
 #include "crdt/version_vector.h"
 #include "tests/crdt/random_frame.h"
 #include "tests/support/random_value.h"
@@ -39,6 +40,46 @@ TEST(VersionVectorTest, NamesThePositionOfTheFirstBadByte) {
   bytes[20] = 1;  // the second site is the first again
   EXPECT_FALSE(DecodeHeads(Slice(bytes)));
   EXPECT_FALSE(DecodeHeads(Slice("\0", 1)));
+}
+
+TEST(VersionVectorTest, ReadsBackWhatIsArrivingBehindIt) {
+  const Known known = {.heads = {{SiteNumber(1), 7}},
+                       .arriving = {{{SiteNumber(1), 8}, 3}, {{SiteNumber(2), 1}, 300}}};
+  const std::string bytes = EncodeKnown(known);
+  EXPECT_EQ(*DecodeKnown(Slice(bytes)), known);
+  EXPECT_EQ(EncodeKnown({known.heads, {}}), EncodeHeads(known.heads));
+  EXPECT_EQ(EncodeKnown({}), "");
+  const Known new_here = {.heads = {}, .arriving = known.arriving};
+  const std::string without_heads = EncodeKnown(new_here);
+  EXPECT_EQ(*DecodeKnown(Slice(without_heads)), new_here);
+  for (std::size_t size = 1; size < bytes.size(); ++size) {
+    const Result<Known> cut = DecodeKnown(Slice(bytes).Prefix(size));
+    EXPECT_TRUE(!cut || cut->arriving.empty()) << size;
+  }
+  EXPECT_FALSE(DecodeKnown(Slice("\0", 1)));
+  EXPECT_FALSE(DecodeKnown(Slice("\0\0", 2)));
+  const std::string arrived = EncodeKnown({known.heads, {{{SiteNumber(1), 7}, 3}}});
+  EXPECT_FALSE(DecodeKnown(Slice(arrived)));
+  const std::string longer = bytes + "x";
+  EXPECT_FALSE(DecodeKnown(Slice(longer)));
+}
+
+TEST(PiecesTest, ReadBackWhatTheyWereAndLieWithinTheirTransaction) {
+  const Piece piece = {.dot = {SiteNumber(1), 8}, .frame_bytes = 10, .offset = 7, .bytes = "abc"};
+  const std::string bytes = EncodePiece(piece);
+  ASSERT_TRUE(IsPiece(Slice(bytes)));
+  const Result<Piece> again = DecodePiece(Slice(bytes));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->dot, piece.dot);
+  EXPECT_EQ(again->offset, 7u);
+  EXPECT_EQ(again->bytes, piece.bytes);
+  for (std::size_t size = 0; size <= bytes.size() - 3; ++size) {
+    EXPECT_FALSE(DecodePiece(Slice(bytes).Prefix(size))) << size;
+  }
+  const std::string longer = bytes + "d";
+  EXPECT_FALSE(DecodePiece(Slice(longer)));
+  const std::string frame = EncodeFrame(Frame{.dot = {SiteNumber(1), 1}});
+  EXPECT_FALSE(IsPiece(Slice(frame)));
 }
 
 TEST(LogFrameTest, ReadsBackWhatItWrites) {

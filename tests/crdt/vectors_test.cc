@@ -6,6 +6,7 @@
 #include <string>
 
 #include "crdt/log_frame.h"
+#include "crdt/pieces.h"
 #include "crdt/version_vector.h"
 #include "tests/crdt/random_frame.h"
 
@@ -78,6 +79,28 @@ TEST(TestVectorsTest, TheFrameOfTheDocumentIsMadeAndReadAlike) {
   const Result<Frame> read = DecodeFrame(Slice(bytes));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, DocumentedFrame());
+}
+
+TEST(TestVectorsTest, ThePieceOfTheDocumentIsMadeAndReadAlike) {
+  const std::string bytes = VectorInTheDocument("piece");
+  const Piece piece = {.dot = {SiteNumber(0xA1), 301},
+                       .frame_bytes = 2 * kPieceBytes,
+                       .offset = kPieceBytes,
+                       .bytes = "hi"};
+  EXPECT_EQ(ToHex(EncodePiece(piece)), ToHex(bytes));
+  const Result<Piece> read = DecodePiece(Slice(bytes));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(EncodePiece(*read), bytes);
+}
+
+TEST(TestVectorsTest, WhatIsKnownInTheDocumentIsMadeAndReadAlike) {
+  const Known known = {.heads = {{SiteNumber(0xA1), 300}, {SiteNumber(0xB2), 5}},
+                       .arriving = {{{SiteNumber(0xA1), 301}, kPieceBytes}}};
+  const std::string bytes = VectorInTheDocument("known");
+  EXPECT_EQ(ToHex(EncodeKnown(known)), ToHex(bytes));
+  const Result<Known> read = DecodeKnown(Slice(bytes));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, known);
 }
 
 TEST(TestVectorsTest, TheVersionVectorOfTheDocumentIsMadeAndReadAlike) {

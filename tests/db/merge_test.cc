@@ -58,6 +58,23 @@ TEST_F(MergeTest, ARowDeletedAndInsertedAgainBeatsConcurrentUpdates) {
   EXPECT_TRUE(a.Get(1, kCount).is_null());
 }
 
+TEST_F(MergeTest, AKeyThatIsUsedAgainShowsNothingOfTheRowThatHadIt) {
+  a.Set(1, kName, 4);
+  a.Add(1, kTags, 2);
+  a.Add(1, kCount, 2);
+  SyncBoth();
+  a.Delete(1);
+  SyncBoth();
+  b.Insert(1, {{.attribute = AttributeId{kMany}, .value = Value::Int(3)}});
+  SyncBoth();
+  for (Replica* replica : {&a, &b}) {
+    EXPECT_EQ(replica->Get(1, kMany), Value::Int(3));
+    for (const Column column : {kName, kA, kB, kCount, kTags}) {
+      EXPECT_TRUE(replica->Get(1, column).is_null()) << column;
+    }
+  }
+}
+
 TEST_F(MergeTest, RowsInsertedAgainOnBothSidesMergeCellByCell) {
   a.Delete(1);
   a.Insert(1);
@@ -194,6 +211,19 @@ TEST_F(MergeTest, AnEmptyDatabaseReceivesTheCatalogueTheFactsAndTheIndexes) {
   c.Set(1, kName, 4);
   a.Merge(c.Changes(a.database().version_vector()));
   EXPECT_EQ(a.Get(1, kName), Value::Int(4));
+}
+
+TEST_F(MergeTest, AColumnThatOnlyOneSideKnowsIsKeptRelayedAndSeen) {
+  a.DeclareTable(kExtra);
+  a.Set(1, kExtra, 6);
+  b.Set(1, kName, 8);
+  Replica c(3);
+  b.Merge(a.Changes());
+  c.Merge(b.Changes());
+  EXPECT_EQ(b.Get(1, kExtra), Value::Int(6));
+  EXPECT_EQ(c.Get(1, kExtra), Value::Int(6));
+  EXPECT_EQ(c.Get(1, kName), Value::Int(8));
+  EXPECT_EQ(c.Hex(), b.Hex());
 }
 
 TEST_F(MergeTest, TransactionsAreRelayed) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <limits>
 #include <string>
 
 #include "tests/support/replica.h"
@@ -20,12 +21,12 @@ struct End {
 };
 
 void Offer(End& from, End& to) {
-  const crdt::Heads own = from.replica->engine().heads();
-  const std::optional<crdt::Heads> owed = from.session.Owed(own);
+  const std::optional<crdt::Known> owed = from.session.Owed(from.replica->engine().heads());
   if (!owed) return;
-  const Result<std::string> changes = from.replica->engine().Changes(*owed);
-  ASSERT_TRUE(changes);
-  to.inbox.push_back(from.session.Changes(Slice(*changes), own));
+  const Result<db::Engine::PartOfChanges> part =
+      from.replica->engine().ChangesUpTo(*owed, std::numeric_limits<std::size_t>::max());
+  ASSERT_TRUE(part);
+  to.inbox.push_back(from.session.Changes(Slice(part->changeset), part->covered));
 }
 
 void Handle(End& at, End& other) {
@@ -36,7 +37,7 @@ void Handle(End& at, End& other) {
   if (*changes) {
     ++at.changesets_received;
     at.replica->Merge((*changes)->ToString());
-    other.inbox.push_back(at.session.Ack(at.replica->engine().heads()));
+    other.inbox.push_back(at.session.Ack(at.replica->engine().known()));
   }
   Offer(at, other);
 }
@@ -50,8 +51,8 @@ class SyncSessionTest : public ::testing::Test {
   void Connect() {
     left = {.replica = &a};
     right = {.replica = &b};
-    right.inbox.push_back(left.session.Hello(a.engine().heads()));
-    left.inbox.push_back(right.session.Hello(b.engine().heads()));
+    right.inbox.push_back(left.session.Hello(a.engine().known()));
+    left.inbox.push_back(right.session.Hello(b.engine().known()));
   }
   void RunUntilQuiet() {
     for (int i = 0; i < 100 && !(left.inbox.empty() && right.inbox.empty()); ++i) {

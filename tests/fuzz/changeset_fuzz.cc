@@ -1,4 +1,5 @@
-// Any bytes: as a version vector they decode canonically or not at all; as a changeset or a state,
+// Any bytes: as a version vector, what a replica knows, or a piece of a transaction they decode
+// canonically or not at all; as a changeset or a state,
 // given its magic and a right checksum, they decode within bounds or not at all.
 #include <cstdint>
 #include <string>
@@ -7,6 +8,7 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "crdt/changeset.h"
+#include "crdt/pieces.h"
 #include "crdt/state_changeset.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -16,6 +18,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (heads && !input.empty()) {
     const std::string encoded = crdt::EncodeHeads(*heads);
     Check(Slice(encoded) == input, "a vector decodes canonically");
+  }
+  const Result<crdt::Known> known = crdt::DecodeKnown(input);
+  if (known) {
+    const std::string encoded = crdt::EncodeKnown(*known);
+    Check(Slice(encoded) == input, "what is known decodes canonically");
+  }
+  const Result<crdt::Piece> piece = crdt::DecodePiece(input);
+  if (piece) {
+    const std::string encoded = crdt::EncodePiece(*piece);
+    Check(Slice(encoded) == input, "a piece decodes canonically");
+    Check(piece->offset + piece->bytes.size() <= piece->frame_bytes, "a piece lies within");
   }
   std::string bytes = "TRFLCHG\x01" + input.ToString();
   AppendFixed64(bytes, Hash64(Slice(bytes)));

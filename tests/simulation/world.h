@@ -3,9 +3,9 @@
 // with what the one before left, marks of deletions and clocks included.
 //
 // Steps: writes of every kind on a hot, tiny key space; messages that are dropped, repeated,
-// reordered, delayed, damaged or stopped by a partition; clocks that jump and differ; restarts;
-// crashes at any event of the disk; clones; restores of old backups; columns declared later;
-// transactions that leave the log, so that others are given a state.
+// reordered, delayed, cut into parts, damaged or stopped by a partition; clocks that jump and
+// differ; restarts; crashes at any event of the disk; clones; restores of old backups; columns
+// declared later; transactions that leave the log, so that others are given a state.
 //
 // Oracles, each with the name under which it reports (Fail):
 //   digest     equal version vectors have equal digests, at every moment and on every replica
@@ -69,6 +69,7 @@ class World {
   void CrashOnALyingDisk(std::size_t at);
   void Copy(std::size_t at);
   void Collect(std::size_t at);
+  void JoinState(std::size_t from, std::size_t to);
   void Widen(std::size_t at);
 
   void CompareDigest(std::size_t at);
