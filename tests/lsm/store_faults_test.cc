@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/env_fault.h"
@@ -153,6 +157,126 @@ TEST(StoreFaultsTest, ACallThatFailsOnceCostsNothingInRandomHistories) {
               CrashHistory::AfterFailure::kGoOn, outcome);
     }
   }
+}
+
+// Two threads that write numbered batches, beside the store's own threads, on a disk that fails for
+// a while.
+class BackgroundLoad {
+ public:
+  explicit BackgroundLoad(FaultEnv& env) : store_(Open(env)) {}
+
+  static std::unique_ptr<Store> Open(Env& env) {
+    StoreOptions options;
+    options.memtable_bytes = std::size_t{64} << 10;
+    options.file_bytes = std::size_t{16} << 10;
+    options.level1_bytes = std::size_t{64} << 10;
+    options.cache_bytes = std::size_t{64} << 10;
+    options.sync_interval_ms = 1;
+    Result<std::unique_ptr<Store>> store = Store::Open(env, "db", options);
+    EXPECT_TRUE(store) << ToString(store.error());
+    return *std::move(store);
+  }
+
+  void Start() {
+    for (std::size_t i = 0; i < kWriters; ++i) {
+      threads_.at(i) = std::jthread([this, i](const std::stop_token& stop) { Write(i, stop); });
+    }
+  }
+  void Stop() {
+    for (std::jthread& thread : threads_) thread = {};
+  }
+  // Whether every writer commits again within a minute, or was told that the store is poisoned.
+  bool GoesOn() const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    const std::array<std::uint64_t, kWriters> before = {written_[0], written_[1]};
+    while (!poisoned_ && (written_[0] == before[0] || written_[1] == before[1])) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+  bool poisoned() const { return poisoned_; }
+  std::uint64_t errors() const { return errors_; }
+
+  // What is durable is in `store`, and each batch as a whole.
+  void CheckDurable(const Store& store) const {
+    const Snapshot snapshot = store.GetSnapshot();
+    for (std::size_t writer = 0; writer < kWriters; ++writer) {
+      const auto get = [&](const std::string& key) {
+        const Result<std::optional<std::string>> value = store.Get(key, snapshot);
+        EXPECT_TRUE(value);
+        return value && *value ? std::stoull(**value) : std::uint64_t{0};
+      };
+      const std::uint64_t last = get(StrCat("last", writer));
+      EXPECT_GE(last, durable_.at(writer));
+      for (std::uint64_t back = 0; back < std::min(last, kSlots); ++back) {
+        EXPECT_EQ(get(SlotOf(writer, last - back)), last - back);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kWriters = 2;
+  static constexpr std::uint64_t kSlots = 200;
+
+  static std::string SlotOf(std::size_t writer, std::uint64_t number) {
+    return StrCat("slot", writer, ".", number % kSlots);
+  }
+
+  void Write(std::size_t writer, const std::stop_token& stop) {
+    for (std::uint64_t number = 1; !stop.stop_requested() && !poisoned_;) {
+      std::string value = std::to_string(number);
+      value.resize(100, ' ');
+      const std::string slot = SlotOf(writer, number);
+      const std::string last = StrCat("last", writer);
+      WriteBatch batch;
+      batch.Put(slot, value);
+      batch.Put(last, value);
+      const bool durable = number % 16 == 0;
+      const Result<SequenceNumber> written =
+          store_->Write(batch, durable ? Durability::kDurable : Durability::kRelaxed);
+      if (written) {
+        if (durable) durable_.at(writer) = number;
+        written_.at(writer) = number++;
+        continue;
+      }
+      ++errors_;
+      if (written.error().code == ErrorCode::kPoisoned) poisoned_ = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  std::unique_ptr<Store> store_;
+  std::atomic<bool> poisoned_{false};
+  std::atomic<std::uint64_t> errors_{0};
+  std::array<std::atomic<std::uint64_t>, kWriters> written_{};
+  std::array<std::atomic<std::uint64_t>, kWriters> durable_{};
+  std::array<std::jthread, kWriters> threads_;
+};
+
+TEST(StoreFaultsTest, WritersGoOnBesideWorkInTheBackgroundWhenTheDiskWorksAgain) {
+  Random random(testing::TestSeed());
+  std::uint64_t errors = 0;
+  for (const auto& [operation, effect] : kFaults) {
+    SCOPED_TRACE(StrCat(FileOperationName(operation), ", effect ", static_cast<int>(effect)));
+    FaultEnv env({.seed = random.Next(), .maps = false});
+    BackgroundLoad load(env);
+    load.Start();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    env.Inject({.operation = operation, .times = Fault::kForever, .effect = effect});
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+    env.ClearFaults();
+    EXPECT_TRUE(load.GoesOn());
+    const bool syncs =
+        operation == FileOperation::kSync || operation == FileOperation::kSyncDirectory;
+    EXPECT_TRUE(syncs || !load.poisoned());
+    load.Stop();
+    errors += load.errors();
+    const CrashMode mode = kCrashModes.at(random.Uniform(kCrashModes.size()));
+    const std::unique_ptr<FaultEnv> left = env.Crash(mode, random.Next());
+    load.CheckDurable(*BackgroundLoad::Open(*left));
+  }
+  EXPECT_GT(errors, 0U);
 }
 
 }  // namespace
