@@ -317,7 +317,7 @@ Result<Version> Engine::CommitHeld(WriteTransaction& transaction) {
   Result<Version> version = Publish(transaction, batch);
   if (!version) return version;
   if (*dot) log_->NoteOwn(**dot, time);
-  if (Status worked = Work(batch); !worked) return std::move(worked).error();
+  Work(batch);
   return version;
 }
 
@@ -355,13 +355,13 @@ Result<CommitInfo> Engine::Commit(WriteTransaction& transaction, Durability dura
   return CommitInfo{.version = version, .changed = true};
 }
 
-Status Engine::Work(const lsm::WriteBatch& batch) {
+// The commit before it is made and will be told, so what fails here is no error of it: as with work
+// in the background, it is tried again, and a later commit that needs the room is refused.
+void Engine::Work(const lsm::WriteBatch& batch) {
   constexpr std::uint64_t kWorkPerByte = 8;  // merging rewrites a byte about that often
   constexpr std::uint64_t kWorkAtLeast = 64 << 10;
-  if (background_work_) return Ok();
-  Result<bool> more = store_->Step(batch.encoded().size() * kWorkPerByte + kWorkAtLeast);
-  if (!more) return std::move(more).error();
-  return Ok();
+  if (background_work_) return;
+  static_cast<void>(store_->Step(batch.encoded().size() * kWorkPerByte + kWorkAtLeast));
 }
 
 // Whoever finds nobody delivering delivers for all; the others wait until their own commit was

@@ -209,7 +209,7 @@ class Engine {
   Status MergeAny(Slice changeset, MergeSummary* summary);
   Result<Version> MergeHeld(Incoming& incoming, MergeSummary* summary);
   Result<Version> Publish(WriteTransaction& transaction, const lsm::WriteBatch& batch);
-  Status Work(const lsm::WriteBatch& batch);
+  void Work(const lsm::WriteBatch& batch);
   void Deliver(Version version);
 
   Status FinishIndexes();

@@ -78,9 +78,9 @@ bool IsOfTheDisk(const Error& error) {
          error.code == ErrorCode::kPoisoned;
 }
 
-// A live query and the result that its Changes add up to.
 struct Watched {
   Params params;
+  std::atomic<bool> ended{false};  // it was told that it cannot be kept
   Subscription subscription;
 };
 
@@ -93,10 +93,16 @@ class Load {
     EXPECT_TRUE(query);
     query_ = *query;
     for (std::int64_t part = 0; part < kLive; ++part) {
-      Watched& watched = watched_.emplace_back();
+      Watched& watched = *watched_.emplace_back(std::make_unique<Watched>());
       watched.params.Set("part", Value::Int(part));
-      Result<Subscription> subscription =
-          main_.Watch(query_, watched.params, [this](const Change&) { ++changes; });
+      WatchOptions options;
+      options.on_error = [this, &watched](const Error& error) {
+        EXPECT_TRUE(IsOfTheDisk(error)) << ToString(error);
+        watched.ended = true;
+        ++ended;
+      };
+      Result<Subscription> subscription = main_.Watch(
+          query_, watched.params, [this](const Change&) { ++changes; }, std::move(options));
       EXPECT_TRUE(subscription);
       if (subscription) watched.subscription = *std::move(subscription);
     }
@@ -139,11 +145,13 @@ class Load {
     return true;
   }
 
-  // E2: every live result is a fresh run at the same version. With the threads stopped.
+  // E2: every live result that goes on is a fresh run at the same version. With the threads
+  // stopped.
   void CompareLive() const {
-    for (const Watched& watched : watched_) {
-      const Result<Rows> live = watched.subscription.Current();
-      const Result<Rows> fresh = main_.snapshot().Run(query_, watched.params);
+    for (const auto& watched : watched_) {
+      if (watched->ended) continue;
+      const Result<Rows> live = watched->subscription.Current();
+      const Result<Rows> fresh = main_.snapshot().Run(query_, watched->params);
       ASSERT_TRUE(live && fresh);
       ASSERT_EQ(live->ToJson(), fresh->ToJson());
     }
@@ -155,6 +163,7 @@ class Load {
   std::atomic<bool> poisoned{false};
   std::atomic<std::uint64_t> errors{0};
   std::atomic<std::uint64_t> changes{0};
+  std::atomic<std::uint64_t> ended{0};  // live queries
   std::array<std::atomic<std::uint64_t>, kSoakWriters> commits{};
   std::array<std::atomic<std::int64_t>, kSoakWriters> durable{};  // a writer's last durable number
 
@@ -215,7 +224,7 @@ class Load {
   Database main_;
   Database peer_;
   Query query_;
-  std::vector<Watched> watched_;
+  std::vector<std::unique_ptr<Watched>> watched_;
   std::vector<std::jthread> threads_;
 };
 
@@ -240,6 +249,8 @@ class DiskSoakTest : public ::testing::Test {
     EXPECT_TRUE(trouble.may_poison || !load->poisoned) << "poisoned without a failed sync";
     load->Stop();
     load->CompareLive();
+    EXPECT_TRUE(trouble.fault.operation == FileOperation::kRead || load->ended == 0)
+        << "a live query ended although everything can be read";
     poisoned_ += load->poisoned ? 1 : 0;
     errors_ += load->errors;
     changes_ += load->changes;
