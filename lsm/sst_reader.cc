@@ -236,16 +236,21 @@ Status SstReader::MultiGet(std::span<PointLookup* const> lookups) const {
   return MultiGetFromFiles(open);
 }
 
+std::uint64_t SstReader::EntriesBefore(Slice key) const {
+  const std::uint32_t page = index_.FirstPageOf(key);
+  const PagePlace& place = index_.place(page);
+  PageRef ref;
+  const bool is_read = file_->Pin(place.page, place.pages, PageForm::kEntries, ref).has_value();
+  return index_.EntriesBefore(page) +
+         (is_read ? PageView(ref.data()).LowerBound(key) : place.entries / 2);
+}
+
 std::uint64_t SstReader::ApproximateCount(Slice start, Slice limit) const {
   if (index_.size() == 0) return 0;
-  const std::uint32_t first = index_.FirstPageOf(start);
-  const std::uint32_t last = limit.empty() ? index_.size() : index_.FirstPageOf(limit);
-  if (last < first) return 0;
-  // On average half of each page at the border lies in the range.
-  if (first == last) return index_.place(first).entries / 2;
-  const std::uint64_t entries = index_.EntriesBefore(last) - index_.EntriesBefore(first);
-  return entries - (start <= index_.separator(first) ? 0 : index_.place(first).entries / 2) +
-         (last < index_.size() ? index_.place(last).entries / 2 : 0);
+  const std::uint64_t before = start.empty() ? 0 : EntriesBefore(start);
+  const std::uint64_t end =
+      limit.empty() ? index_.EntriesBefore(index_.size()) : EntriesBefore(limit);
+  return end > before ? end - before : 0;
 }
 
 std::uint64_t SstReader::ApproximateBytes(Slice start, Slice limit) const {

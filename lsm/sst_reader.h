@@ -87,6 +87,8 @@ class SstReader final : public Run {
   Status ReadRangeDeletes();
   // Calls `take` for every entry of a section; it returns false to refuse one.
   Status ReadSection(SstSection section, const std::function<bool(const Entry&)>& take) const;
+  // Of a key; about, when its page cannot be read.
+  std::uint64_t EntriesBefore(Slice key) const;
   // False only if the filter excludes the hash. A filter that cannot be read excludes nothing.
   bool FilterMayContain(std::uint64_t hash) const;
 

@@ -47,32 +47,39 @@ SequenceNumber StoreImpl::history_horizon() const {
   return horizon_.value_or(last_sequence());
 }
 
-std::uint64_t StoreImpl::ApproximateCount(const KeyRange& range) const {
-  const std::shared_ptr<const ReadView> view = CurrentView();
-  std::uint64_t count = view->active->ApproximateCount(range.start, range.limit);
-  for (const auto& memtable : view->sealed) {
-    count += memtable->ApproximateCount(range.start, range.limit);
-  }
-  for (const Version::Level& level : view->version->levels()) {
+namespace {
+
+// The sum of what `measure(run, start, limit)` says of the parts of the view that the range meets.
+// Ends that lie outside a file are left away, as each that is given costs a look at a page.
+template <typename Measure>
+std::uint64_t SumOver(const ReadView& view, const KeyRange& range, const Measure& measure) {
+  const Slice start(range.start);
+  const Slice limit(range.limit);
+  std::uint64_t sum = measure(*view.active, start, limit);
+  for (const auto& memtable : view.sealed) sum += measure(*memtable, start, limit);
+  for (const Version::Level& level : view.version->levels()) {
     for (const auto& file : level) {
-      count += file->run().ApproximateCount(range.start, range.limit);
+      const FileMeta& meta = file->meta();
+      if (Slice(meta.limit) <= start || (!limit.empty() && limit <= Slice(meta.smallest))) continue;
+      sum += measure(file->run(), start <= Slice(meta.smallest) ? Slice() : start,
+                     Slice(meta.limit) <= limit ? Slice() : limit);
     }
   }
-  return count;
+  return sum;
+}
+
+}  // namespace
+
+std::uint64_t StoreImpl::ApproximateCount(const KeyRange& range) const {
+  return SumOver(*CurrentView(), range, [](const Run& run, Slice start, Slice limit) {
+    return run.ApproximateCount(start, limit);
+  });
 }
 
 std::uint64_t StoreImpl::ApproximateBytes(const KeyRange& range) const {
-  const std::shared_ptr<const ReadView> view = CurrentView();
-  std::uint64_t bytes = view->active->ApproximateBytes(range.start, range.limit);
-  for (const auto& memtable : view->sealed) {
-    bytes += memtable->ApproximateBytes(range.start, range.limit);
-  }
-  for (const Version::Level& level : view->version->levels()) {
-    for (const auto& file : level) {
-      bytes += file->run().ApproximateBytes(range.start, range.limit);
-    }
-  }
-  return bytes;
+  return SumOver(*CurrentView(), range, [](const Run& run, Slice start, Slice limit) {
+    return run.ApproximateBytes(start, limit);
+  });
 }
 
 StoreStats StoreImpl::Stats() const {
