@@ -43,21 +43,15 @@ void GiveBack(std::vector<std::unique_ptr<Spare>>& spares, std::unique_ptr<Spare
   spares.push_back(std::move(spare));
 }
 
-// The columns of an access path and how they are encoded.
-struct PathParts {
-  const Index* index = nullptr;  // null: the subject order
-  std::vector<const Attribute*> attributes;
-  std::vector<KeyPart> parts;
-};
-
-Result<PathParts> PartsOf(const schema::Schema& schema, const Type& type, const Probe& probe) {
-  PathParts path;
-  if (probe.path.index) {
-    path.index = schema.FindIndex(*probe.path.index);
+Result<PathParts> PartsOf(const schema::Schema& schema, const Type& type,
+                          const dataflow::AccessPath& asked) {
+  PathParts path{.type = &type};
+  if (asked.index) {
+    path.index = schema.FindIndex(*asked.index);
     if (path.index == nullptr || path.index->type != type.id) {
       return MakeError(
           ErrorCode::kUnknownIndex,
-          StrCat("table \"", type.name, "\" has no index number ", ToNumber(*probe.path.index)));
+          StrCat("table \"", type.name, "\" has no index number ", ToNumber(*asked.index)));
     }
     path.parts = IndexLayout(type, *path.index).columns;
     for (const schema::IndexColumn& column : path.index->columns) {
@@ -66,9 +60,6 @@ Result<PathParts> PartsOf(const schema::Schema& schema, const Type& type, const 
   }
   for (const KeyPart& part : SubjectParts(type)) path.parts.push_back(part);
   for (const AttributeId id : type.key) path.attributes.push_back(type.Find(id));
-  if (probe.prefix.size() + (probe.lower || probe.upper ? 1 : 0) > path.parts.size()) {
-    return InvalidArgument("a probe has more columns than its path");
-  }
   return path;
 }
 
@@ -183,6 +174,7 @@ void TripleSource::Move(PinnedRef before, PinnedRef after) {
     return State{.pinned = std::move(pinned), .view = view, .schema = std::move(schema)};
   };
   if (before->schema() != new_.schema || after->schema() != new_.schema) {
+    paths_.clear();
     readers_.clear();
     walkers_.clear();
   }
@@ -210,28 +202,46 @@ std::vector<PathDescription> TripleSource::Paths(TypeId type_id) const {
   return paths;
 }
 
+Result<const PathParts*> TripleSource::PathOf(const schema::Schema& schema, const Type& type,
+                                              const Probe& probe) const {
+  auto known = std::ranges::find_if(paths_, [&](const std::unique_ptr<const PathParts>& path) {
+    return path->type == &type && (path->index != nullptr) == probe.path.index.has_value() &&
+           (path->index == nullptr || path->index->id == *probe.path.index);
+  });
+  if (known == paths_.end()) {
+    Result<PathParts> path = PartsOf(schema, type, probe.path);
+    if (!path) return std::move(path).error();
+    paths_.push_back(std::make_unique<const PathParts>(*std::move(path)));
+    known = paths_.end() - 1;
+  }
+  if (probe.prefix.size() + (probe.lower || probe.upper ? 1 : 0) > (*known)->parts.size()) {
+    return InvalidArgument("a probe has more columns than its path");
+  }
+  return known->get();
+}
+
 Status TripleSource::Scan(const BaseRelation& relation, const Probe& probe, When when,
                           const dataflow::RowVisitor& visit) const {
   const State& state = At(when);
   const Type* type = state.schema->FindType(relation.type);
   if (type == nullptr) return Ok();
-  Result<PathParts> path = PartsOf(*state.schema, *type, probe);
-  if (!path) return std::move(path).error();
+  const Result<const PathParts*> found = PathOf(*state.schema, *type, probe);
+  if (!found) return Status(Error(found.error()));
+  const PathParts& path = **found;
   if (schema::IsComputed(type->id)) return ScanSystem(state, *type, relation, probe, visit);
-  Result<ProbeWalk> walk = WalkOf(*type, probe, *path);
+  Result<ProbeWalk> walk = WalkOf(*type, probe, path);
   if (!walk) return std::move(walk).error();
   if (walk->is_empty) return Ok();
   const TripleStore store(*state.view);
   const auto scan = [&](std::span<const AttributeId> columns, RowSink sink) {
-    return path->index == nullptr
-               ? store.ScanSubjects(*type, columns, walk->walk, sink)
-               : ScanIndex(state, *type, *path->index, columns, walk->walk, sink);
+    return path.index == nullptr ? store.ScanSubjects(*type, columns, walk->walk, sink)
+                                 : ScanIndex(state, *type, *path.index, columns, walk->walk, sink);
   };
   if (!walk->must_filter) {
     return scan(relation.columns, [&](Slice, std::span<const Value> row) { return visit(row); });
   }
   std::vector<AttributeId> columns = relation.columns;
-  columns.push_back(path->attributes[probe.prefix.size()]->id);
+  columns.push_back(path.attributes[probe.prefix.size()]->id);
   return scan(columns, [&](Slice, std::span<const Value> row) {
     return !IsWithin(row.back(), probe) || visit(row.first(row.size() - 1));
   });
@@ -339,12 +349,12 @@ Status TripleSource::ScanIndex(const State& state, const Type& type, const Index
 std::uint64_t TripleSource::ApproximateCount(TypeId type_id, const Probe& probe) const {
   const Type* type = new_.schema->FindType(type_id);
   if (type == nullptr || schema::IsComputed(type_id)) return 0;
-  Result<PathParts> path = PartsOf(*new_.schema, *type, probe);
+  const Result<const PathParts*> path = PathOf(*new_.schema, *type, probe);
   if (!path) return 0;
-  Result<ProbeWalk> walk = WalkOf(*type, probe, *path);
+  Result<ProbeWalk> walk = WalkOf(*type, probe, **path);
   if (!walk || walk->is_empty) return 0;
-  const std::string prefix = path->index != nullptr
-                                 ? schema::IndexPrefix(path->index->id)
+  const std::string prefix = (*path)->index != nullptr
+                                 ? schema::IndexPrefix((*path)->index->id)
                                  : schema::FactPrefix(type->id, schema::kRowCell);
   const bool open = walk->walk.limit.empty();
   return new_.view->ApproximateCount(

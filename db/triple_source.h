@@ -21,6 +21,14 @@ namespace trefoil::db {
 
 class Engine;
 
+// The columns of an access path and how they are encoded.
+struct PathParts {
+  const schema::Type* type = nullptr;
+  const schema::Index* index = nullptr;  // null: the subject order
+  std::vector<const schema::Attribute*> attributes = {};
+  std::vector<schema::KeyPart> parts = {};
+};
+
 class TripleSource final : public dataflow::Source {
  public:
   // `engine` is needed for the tables that show the process (system_tables.h), and outlives the
@@ -86,7 +94,13 @@ class TripleSource final : public dataflow::Source {
                     const dataflow::BaseRelation& relation, const dataflow::Probe& probe,
                     const dataflow::RowVisitor& visit) const;
 
+  // Valid until the schema changes. Errors: kUnknownIndex; kInvalidArgument for a probe with more
+  // columns than its path.
+  Result<const PathParts*> PathOf(const schema::Schema& schema, const schema::Type& type,
+                                  const dataflow::Probe& probe) const;
+
   const Engine* engine_;
+  mutable std::vector<std::unique_ptr<const PathParts>> paths_;
   // Those that nobody uses at the moment: the visitor of one may begin another.
   mutable std::vector<std::unique_ptr<Reader>> readers_;
   mutable std::vector<std::unique_ptr<IndexWalker>> walkers_;
