@@ -37,7 +37,8 @@ Type SystemType(TypeId id, const char* name, std::size_t key_fields,
   return type;
 }
 
-std::vector<Type> MakeSystemTypes() {
+// Those that hold the schema.
+std::vector<Type> MakeStoredTypes() {
   using enum ValueKind;
   return {
       SystemType(kSysType, "sys.type", 1,
@@ -72,6 +73,12 @@ std::vector<Type> MakeSystemTypes() {
                   {"include", kText},
                   {"is_unique", kBool},
                   {"ready", kBool}}),
+  };
+}
+
+std::vector<Type> MakeComputedTypes() {
+  using enum ValueKind;
+  return {
       SystemType(kSysTriple, "sys.triple", 3,
                  {{"type", kInt},
                   {"attribute", kInt},
@@ -124,6 +131,12 @@ std::vector<Type> MakeSystemTypes() {
       SystemType(kSysLevel, "sys.level", 1,
                  {{"level", kInt}, {"files", kInt}, {"bytes", kInt}, {"entries", kInt}}),
   };
+}
+
+std::vector<Type> MakeSystemTypes() {
+  std::vector<Type> types = MakeStoredTypes();
+  for (Type& type : MakeComputedTypes()) types.push_back(std::move(type));
+  return types;
 }
 
 // Lists of numbers are text such as "1,-2": commas between, a minus for descending.
