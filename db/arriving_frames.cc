@@ -74,9 +74,11 @@ Result<ArrivingFrames> ArrivingFrames::Read(const ReadView& view) {
   return arriving;
 }
 
-crdt::Arriving ArrivingFrames::Progress() const {
+crdt::Arriving ArrivingFrames::Progress(const crdt::Heads& heads) const {
   crdt::Arriving progress;
-  for (const auto& [dot, stored] : frames_) progress.emplace(dot, stored.bytes);
+  for (const auto& [dot, stored] : frames_) {
+    if (dot.sequence > crdt::HeadOf(heads, dot.site)) progress.emplace(dot, stored.bytes);
+  }
   return progress;
 }
 

@@ -38,7 +38,8 @@ class ArrivingFrames {
   // What `view` holds. Error: kCorruption.
   static Result<ArrivingFrames> Read(const ReadView& view);
 
-  crdt::Arriving Progress() const;
+  // Of transactions beyond `heads`; what came another way is dropped by the next Put.
+  crdt::Arriving Progress(const crdt::Heads& heads) const;
 
   // Notes a piece in `news`. Error kCorruption: another piece gave the transaction another size.
   Status Add(const crdt::Piece& piece, NewPiecesByDot* news) const;

@@ -132,8 +132,9 @@ Result<Engine::PartOfChanges> Engine::ChangesUpTo(const crdt::Known& known,
     std::unique_lock lock(commit_mutex_);
     view.emplace(*store_, store_->GetSnapshot());
     const crdt::SiteTable& sites = log_->sites();
-    changeset.header = {
-        .sender = sites.Of(log_->own()), .heads = log_->heads(), .arriving = arriving_.Progress()};
+    changeset.header = {.sender = sites.Of(log_->own()),
+                        .heads = log_->heads(),
+                        .arriving = arriving_.Progress(log_->heads())};
     for (const auto& [site, head] : log_->heads()) {
       const std::uint64_t from = crdt::HeadOf(known.heads, site);
       if (from >= head) continue;
@@ -180,8 +181,9 @@ Result<Engine::PartOfChanges> Engine::StateChanges() const {
     sites = log_->sites();
     pinned = Pin();
     heads = log_->heads();
-    const crdt::ChangesetHeader header = {
-        .sender = sites.Of(log_->own()), .heads = heads, .arriving = arriving_.Progress()};
+    const crdt::ChangesetHeader header = {.sender = sites.Of(log_->own()),
+                                          .heads = heads,
+                                          .arriving = arriving_.Progress(log_->heads())};
     writer.emplace(header, log_->times(), sites);
   }
   if (Status synced = SyncBeforeTelling(ToNumber(pinned->version())); !synced) {

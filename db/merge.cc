@@ -80,7 +80,7 @@ crdt::Heads Engine::heads() const {
 
 crdt::Known Engine::known() const {
   const std::lock_guard lock(commit_mutex_);
-  return {.heads = log_->heads(), .arriving = arriving_.Progress()};
+  return {.heads = log_->heads(), .arriving = arriving_.Progress(log_->heads())};
 }
 
 Status Engine::CheckFamily(const crdt::Heads& sender) const {
@@ -244,7 +244,7 @@ Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
   }
   ArrivingFrames arriving = arriving_;
   arriving.Put(incoming.pieces, heads, writes, &transaction->dropped_ranges_);
-  summary->transactions_pending += arriving.Progress().size();
+  summary->transactions_pending += arriving.Progress(heads).size();
   if (!transaction->changed()) return Version{store_->last_sequence()};
   const lsm::WriteBatch& batch = MakeBatch(*transaction, hybrid_clock_->Next());
   Result<Version> version = Publish(*transaction, batch);

@@ -130,6 +130,17 @@ TEST_F(PiecesTest, PiecesThatMakeNoTransactionAreReportedAndForgotten) {
   EXPECT_EQ(right_.Hex(), left_.Hex());
 }
 
+TEST_F(PiecesTest, ForgottenPiecesAreNoMatterOnceTheTransactionCameWhole) {
+  right_.Merge(Forge(NextPart().bytes));
+  EXPECT_FALSE(right_.database().Merge(NextPart().bytes));
+  right_.Merge(left_.Changes());
+  right_.Reopen();
+  EXPECT_EQ(right_.database().version_vector(), left_.database().version_vector());
+  left_.Set(1, kName, 8);
+  right_.Merge(left_.Changes());
+  EXPECT_EQ(right_.Hex(), left_.Hex());
+}
+
 TEST_F(PiecesTest, AHugeDeclaredTransactionIsRefusedAndNothingIsApplied) {
   const ChangesPart part = NextPart();
   crdt::Changeset changeset = *crdt::DecodeChangeset(Slice(part.bytes));
