@@ -44,6 +44,22 @@ bool Port::Read(const Pull& pull, Context& context, RowSink sink) const {
   return node->PullRows(slot, pull, context, sink);
 }
 
+void Port::ReadMany(const ManyPulls& pulls, Context& context, ManySink sink) const {
+  if (pulls.count == 0 || context.Ends()) return;
+  context.counters.probes += pulls.count;
+  if (pulls.count > 1) return node->PullMany(slot, pulls, context, sink);
+  node->PullRows(slot, {.key = pulls.keys, .when = pulls.when}, context,
+                 [&](RowView row, Weight weight) { return sink(0, row, weight); });
+}
+
+void Operator::PullMany(std::uint32_t slot, const ManyPulls& pulls, Context& context,
+                        ManySink sink) {
+  for (std::size_t i = 0; i < pulls.count && !context.Ends(); ++i) {
+    PullRows(slot, {.key = pulls.key(i), .when = pulls.when}, context,
+             [&](RowView row, Weight weight) { return sink(i, row, weight); });
+  }
+}
+
 std::optional<Port> Operator::Offer(const Ask& ask) {
   if (asks_.empty()) {
     asks_.emplace_back();

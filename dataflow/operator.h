@@ -74,6 +74,22 @@ struct Pull {
 // Receives rows; false ends the pull. The row is valid during the call.
 using RowSink = FunctionRef<bool(RowView row, Weight weight)>;
 
+// Many pulls through one port, each fixing the columns to values of its own. Borrowed for the call.
+struct ManyPulls {
+  std::span<const Value> keys;  // one key behind the other
+  std::size_t count = 0;        // of keys
+  When when = When::kNew;
+
+  std::span<const Value> key(std::size_t i) const {
+    const std::size_t width = keys.size() / count;
+    return keys.subspan(i * width, width);
+  }
+};
+
+// Receives the rows of many pulls, those of one key in no order among those of others; false: no
+// more rows of key number `i` are wanted, though some may come.
+using ManySink = FunctionRef<bool(std::size_t i, RowView row, Weight weight)>;
+
 // Counted for explain, the work bound and the user's statistics. Never reset.
 struct Counters {
   std::uint64_t steps = 0;
@@ -131,6 +147,8 @@ struct Port {
 
   // Returns false if the sink ended the pull.
   bool Read(const Pull& pull, Context& context, RowSink sink) const;
+  // The same as a Read for each key, at less cost. For asks without order and range.
+  void ReadMany(const ManyPulls& pulls, Context& context, ManySink sink) const;
 };
 
 class Operator {
@@ -193,6 +211,9 @@ class Operator {
   // full ask.
   virtual bool Prepare(const Ask& ask, std::uint32_t slot) = 0;
   virtual bool PullRows(std::uint32_t slot, const Pull& pull, Context& context, RowSink sink) = 0;
+  // Pulls key after key. Overridden where many keys together cost less.
+  virtual void PullMany(std::uint32_t slot, const ManyPulls& pulls, Context& context,
+                        ManySink sink);
 
   // For operators that answer from state: their PullRows reads the state as it is now, and this
   // gives the rows at kOld by taking the delta back. Order is lost.

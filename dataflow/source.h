@@ -81,6 +81,9 @@ struct Probe {
 // Receives rows; returns false to end the walk. The span is valid during the call.
 using RowVisitor = std::function<bool(std::span<const Value> row)>;
 
+// Receives the rows of many probes; false: no more rows of probe number `i` are wanted.
+using ManyVisitor = std::function<bool(std::size_t i, std::span<const Value> row)>;
+
 class Source {
  public:
   virtual ~Source() = default;
@@ -92,6 +95,17 @@ class Source {
   // Rows of `relation` that match the probe, in the order of its path. O(answer + log n).
   virtual Status Scan(const BaseRelation& relation, const Probe& probe, When when,
                       const RowVisitor& visit) const = 0;
+  // As Scan for each of `probes`, which differ in their prefix alone, go forward from the first
+  // entry on, and come in ascending order of their prefixes, none twice.
+  virtual Status ScanMany(const BaseRelation& relation, std::span<const Probe> probes, When when,
+                          const ManyVisitor& visit) const {
+    for (std::size_t i = 0; i < probes.size(); ++i) {
+      Status scanned = Scan(relation, probes[i], when,
+                            [&](std::span<const Value> row) { return visit(i, row); });
+      if (!scanned) return scanned;
+    }
+    return Ok();
+  }
   // For each of `subjects` (the key field values of one row each), in order: its row, or an empty
   // span when there is none. Overlaps the look-ups.
   virtual Status Lookup(

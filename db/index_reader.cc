@@ -1,11 +1,11 @@
 #include "db/index_reader.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "db/walk_cursor.h"
 #include "schema/key_codec.h"
 
 namespace trefoil::db {
@@ -58,30 +58,32 @@ void IndexReader::DropUnasked(std::vector<Held>& parts) {
   while (!parts.empty() && !parts.back().column) parts.pop_back();
 }
 
-Status IndexReader::Scan(const ReadView& view, const Walk& walk, RowSink sink) {
-  const std::string& prefix = layout_.prefix;
-  lsm::KeyRange range = {
-      .start = prefix + walk.start,
-      .limit = walk.limit.empty() ? schema::PrefixLimit(prefix) : prefix + walk.limit};
-  const std::unique_ptr<lsm::Iterator> entries = view.NewIterator(std::move(range));
-  subjects_.clear();  // of a scan that failed
+Status IndexReader::Scan(const ReadView& view, std::span<const Walk> walks, ManyRowSink sink) {
+  if (walks.empty()) return Ok();
+  WalkCursor entries(view, layout_.prefix, walks);
+  walks_.clear();  // of a scan that failed
+  subjects_.clear();
   rows_.clear();
   exists_.clear();
-  bool more = true;
+  std::optional<std::size_t> left;  // the last walk of which no more is wanted
   std::size_t fetch =
-      fetch_ ? std::clamp<std::size_t>(walk.wanted.value_or(kFirstFetch), 1, kMaxFetch) : 1;
-  const auto step = [&] { walk.reverse ? entries->Prev() : entries->Next(); };
-  for (walk.reverse ? entries->SeekToLast() : entries->SeekToFirst(); entries->Valid() && more;
-       step()) {
-    if (!Take(entries->key().Without(prefix.size()), entries->value())) {
-      return UnreadableIn(type_, "an index entry");
+      fetch_ ? std::clamp<std::size_t>(walks.front().wanted.value_or(kFirstFetch), 1, kMaxFetch)
+             : 1;
+  while (entries.Valid()) {
+    walks_.push_back(entries.walk());
+    if (!Take(entries.entry(), entries.value())) return UnreadableIn(type_, "an index entry");
+    if (subjects_.size() >= fetch) {
+      if (Status drained = Drain(view, sink, &left); !drained) return drained;
+      if (fetch_) fetch = std::min(fetch * 2, kMaxFetch);
     }
-    if (subjects_.size() < fetch) continue;
-    if (Status drained = Drain(view, sink, &more); !drained) return drained;
-    if (fetch_) fetch = std::min(fetch * 2, kMaxFetch);
+    if (left != entries.walk()) {
+      entries.Next();
+    } else if (!entries.Leave()) {
+      return Ok();
+    }
   }
-  if (Status status = entries->status(); !status) return status;
-  return Drain(view, sink, &more);
+  if (Status status = entries.status(); !status) return status;
+  return Drain(view, sink, &left);
 }
 
 // One entry, its key without the prefix. False when it does not read.
@@ -99,8 +101,10 @@ bool IndexReader::Take(Slice entry, Slice value) {
          std::ranges::all_of(include_, [&](const Held& held) { return take(held, value); });
 }
 
-// Gives the rows of the batch away in order; `*more` becomes false when the sink wants no more.
-Status IndexReader::Drain(const ReadView& view, RowSink sink, bool* more) {
+// Gives the rows of the batch away in order. `*left` becomes the last walk of which the sink wants
+// no more.
+Status IndexReader::Drain(const ReadView& view, ManyRowSink sink,
+                          std::optional<std::size_t>* left) {
   if (fetch_) {
     Status fetched =
         fetch_->Lookup(view, subjects_, [&](std::size_t i, std::span<const Value> row) {
@@ -111,13 +115,16 @@ Status IndexReader::Drain(const ReadView& view, RowSink sink, bool* more) {
         });
     if (!fetched) return fetched;
   }
-  for (std::size_t i = 0; i < subjects_.size() && *more; ++i) {
+  for (std::size_t i = 0; i < subjects_.size(); ++i) {
+    if (walks_[i] == *left) continue;
     if (fetch_ && !exists_[i]) {
       return Corruption(StrCat("an index of table \"", type_.name, "\" has an entry without row"),
                         "run `trefoil check`");
     }
-    *more = sink(Slice(subjects_[i]), std::span(rows_).subspan(i * width_, width_));
+    const std::span<const Value> row = std::span(rows_).subspan(i * width_, width_);
+    if (!sink(walks_[i], Slice(subjects_[i]), row)) *left = walks_[i];
   }
+  walks_.clear();
   subjects_.clear();
   rows_.clear();
   exists_.clear();

@@ -26,8 +26,9 @@ class IndexReader {
   IndexReader(const schema::Type& type, const schema::Index& index,
               std::span<const AttributeId> columns);
 
-  // The rows of the walk in the order of the index. Not from within its own `sink`.
-  Status Scan(const ReadView& view, const Walk& walk, RowSink sink);
+  // The rows of the walks in the order of the index; of many walks as in WalkCursor. Not from
+  // within its own `sink`.
+  Status Scan(const ReadView& view, std::span<const Walk> walks, ManyRowSink sink);
 
  private:
   // A part of an entry, and which column it is, if somebody asks for it.
@@ -41,7 +42,7 @@ class IndexReader {
   static void DropUnasked(std::vector<Held>& parts);
 
   bool Take(Slice entry, Slice value);
-  Status Drain(const ReadView& view, RowSink sink, bool* more);
+  Status Drain(const ReadView& view, ManyRowSink sink, std::optional<std::size_t>* left);
 
   const schema::Type& type_;
   IndexLayout layout_;
@@ -52,6 +53,7 @@ class IndexReader {
   std::optional<RowReader> fetch_;           // of the columns that the entry does not hold
   std::vector<std::size_t> fetched_places_;  // of those in a row
   // Of the batch under way.
+  std::vector<std::size_t> walks_;  // that the entries belong to
   std::vector<std::string> subjects_;
   std::vector<Value> rows_;
   std::vector<bool> exists_;

@@ -1,6 +1,7 @@
 #include "db/triple_source.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -234,8 +235,10 @@ Status TripleSource::Scan(const BaseRelation& relation, const Probe& probe, When
   if (walk->is_empty) return Ok();
   const TripleStore store(*state.view);
   const auto scan = [&](std::span<const AttributeId> columns, RowSink sink) {
-    return path.index == nullptr ? store.ScanSubjects(*type, columns, walk->walk, sink)
-                                 : ScanIndex(state, *type, *path.index, columns, walk->walk, sink);
+    if (path.index == nullptr) return store.ScanSubjects(*type, columns, walk->walk, sink);
+    return ScanIndex(
+        state, *type, *path.index, columns, std::span(&walk->walk, 1),
+        [&](std::size_t, Slice subject, std::span<const Value> row) { return sink(subject, row); });
   };
   if (!walk->must_filter) {
     return scan(relation.columns, [&](Slice, std::span<const Value> row) { return visit(row); });
@@ -245,6 +248,39 @@ Status TripleSource::Scan(const BaseRelation& relation, const Probe& probe, When
   return scan(columns, [&](Slice, std::span<const Value> row) {
     return !IsWithin(row.back(), probe) || visit(row.first(row.size() - 1));
   });
+}
+
+Status TripleSource::ScanMany(const BaseRelation& relation, std::span<const Probe> probes,
+                              When when, const dataflow::ManyVisitor& visit) const {
+  const State& state = At(when);
+  const Type* type = state.schema->FindType(relation.type);
+  if (type == nullptr || probes.empty()) return Ok();
+  if (schema::IsComputed(type->id)) return Source::ScanMany(relation, probes, when, visit);
+  const Result<const PathParts*> found = PathOf(*state.schema, *type, probes.front());
+  if (!found) return Status(Error(found.error()));
+  const PathParts& path = **found;
+  std::vector<Walk> walks;
+  std::vector<std::size_t> probe_of;  // by walk
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    Result<ProbeWalk> walk = WalkOf(*type, probes[i], path);
+    if (!walk) return std::move(walk).error();
+    if (walk->must_filter) return Source::ScanMany(relation, probes, when, visit);
+    if (walk->is_empty) continue;
+    walks.push_back(std::move(walk->walk));
+    probe_of.push_back(i);
+  }
+  // The bytes are in the order of the values unless a column is descending, and different unless
+  // values of two kinds are one in the column.
+  if (std::ranges::adjacent_find(walks, std::greater_equal<>(), &Walk::start) != walks.end()) {
+    return Source::ScanMany(relation, probes, when, visit);
+  }
+  const auto show = [&](std::size_t walk, Slice, std::span<const Value> row) {
+    return visit(probe_of[walk], row);
+  };
+  if (path.index != nullptr) {
+    return ScanIndex(state, *type, *path.index, relation.columns, walks, show);
+  }
+  return TripleStore(*state.view).ScanSubjects(*type, relation.columns, walks, show);
 }
 
 // A computed table has no order to seek in: every row is looked at. Its key fields come first.
@@ -335,13 +371,13 @@ Status TripleSource::Lookup(
 }
 
 Status TripleSource::ScanIndex(const State& state, const Type& type, const Index& index,
-                               std::span<const AttributeId> columns, const Walk& walk,
-                               RowSink sink) const {
+                               std::span<const AttributeId> columns, std::span<const Walk> walks,
+                               ManyRowSink sink) const {
   std::unique_ptr<IndexWalker> walker = TakeSpare(walkers_, [&](const IndexWalker& known) {
     return known.index == &index && std::ranges::equal(known.columns, columns);
   });
   if (walker == nullptr) walker = std::make_unique<IndexWalker>(type, index, columns);
-  Status scanned = walker->rows.Scan(*state.view, walk, sink);
+  Status scanned = walker->rows.Scan(*state.view, walks, sink);
   GiveBack(walkers_, std::move(walker));
   return scanned;
 }

@@ -49,6 +49,8 @@ class TripleSource final : public dataflow::Source {
   // An unknown type has no rows. Errors: kUnknownIndex, kCorruption, those of the store.
   Status Scan(const dataflow::BaseRelation& relation, const dataflow::Probe& probe,
               dataflow::When when, const dataflow::RowVisitor& visit) const override;
+  Status ScanMany(const dataflow::BaseRelation& relation, std::span<const dataflow::Probe> probes,
+                  dataflow::When when, const dataflow::ManyVisitor& visit) const override;
   Status Lookup(
       const dataflow::BaseRelation& relation, std::span<const std::vector<Value>> subjects,
       dataflow::When when,
@@ -87,7 +89,8 @@ class TripleSource final : public dataflow::Source {
     IndexReader rows;
   };
   Status ScanIndex(const State& state, const schema::Type& type, const schema::Index& index,
-                   std::span<const AttributeId> columns, const Walk& walk, RowSink sink) const;
+                   std::span<const AttributeId> columns, std::span<const Walk> walks,
+                   ManyRowSink sink) const;
 
   const State& At(dataflow::When when) const { return when == dataflow::When::kOld ? old_ : new_; }
   Status ScanSystem(const State& state, const schema::Type& type,

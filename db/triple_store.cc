@@ -9,6 +9,7 @@
 #include "base/str_cat.h"
 #include "db/index_reader.h"
 #include "db/row_reader.h"
+#include "db/walk_cursor.h"
 #include "schema/cell.h"
 #include "schema/keys.h"
 
@@ -108,25 +109,31 @@ Status TripleStore::Lookup(
 
 Status TripleStore::ScanSubjects(const Type& type, std::span<const AttributeId> columns,
                                  const Walk& walk, RowSink sink) const {
+  return ScanSubjects(
+      type, columns, std::span(&walk, 1),
+      [&](std::size_t, Slice subject, std::span<const Value> row) { return sink(subject, row); });
+}
+
+Status TripleStore::ScanSubjects(const Type& type, std::span<const AttributeId> columns,
+                                 std::span<const Walk> walks, ManyRowSink sink) const {
+  if (walks.empty()) return Ok();
   const std::vector<ColumnPlace> places = PlacesOf(type, columns);
   const std::vector<KeyPart> parts = SubjectParts(type);
   const bool has_key = std::ranges::any_of(
       places, [](const ColumnPlace& place) { return place.key_place.has_value(); });
-  const std::string prefix = schema::FactPrefix(type.id, schema::kRowCell);
-  lsm::KeyRange range = {
-      .start = prefix + walk.start,
-      .limit = walk.limit.empty() ? schema::PrefixLimit(prefix) : prefix + walk.limit};
-  const std::unique_ptr<lsm::Iterator> rows = view_.NewIterator(std::move(range));
+  WalkCursor rows(view_, schema::FactPrefix(type.id, schema::kRowCell), walks);
   std::vector<std::optional<AttributeCursor>> cursors(places.size());
   for (std::size_t c = 0; c < places.size(); ++c) {
-    if (!places[c].key_place) cursors[c].emplace(view_, type, places[c], walk.reverse);
+    if (!places[c].key_place) cursors[c].emplace(view_, type, places[c], walks.front().reverse);
   }
   std::vector<Value> row(columns.size());
   std::vector<Value> key_values;
-  const auto step = [&] { walk.reverse ? rows->Prev() : rows->Next(); };
-  for (walk.reverse ? rows->SeekToLast() : rows->SeekToFirst(); rows->Valid(); step()) {
-    if (schema::IsRetracted(rows->value())) continue;
-    const Slice subject = rows->key().Without(prefix.size());
+  while (rows.Valid()) {
+    if (schema::IsRetracted(rows.value())) {
+      rows.Next();
+      continue;
+    }
+    const Slice subject = rows.entry();
     if (has_key && !DecodeParts(subject, parts, &key_values))
       return UnreadableIn(type, "a subject");
     for (std::size_t c = 0; c < places.size(); ++c) {
@@ -136,19 +143,27 @@ Status TripleStore::ScanSubjects(const Type& type, std::span<const AttributeId> 
         return UnreadableIn(type, "a cell");
       }
     }
-    if (!sink(subject, row)) return Ok();
+    if (sink(rows.walk(), subject, row)) {
+      rows.Next();
+    } else if (!rows.Leave()) {
+      return Ok();
+    }
   }
   for (const std::optional<AttributeCursor>& cursor : cursors) {
     if (!cursor) continue;
     if (Status status = cursor->status(); !status) return status;
   }
-  return rows->status();
+  return rows.status();
 }
 
 Status TripleStore::ScanIndex(const Type& type, const Index& index,
                               std::span<const AttributeId> columns, const Walk& walk,
                               RowSink sink) const {
-  return IndexReader(type, index, columns).Scan(view_, walk, sink);
+  return IndexReader(type, index, columns)
+      .Scan(view_, std::span(&walk, 1),
+            [&](std::size_t, Slice subject, std::span<const Value> row) {
+              return sink(subject, row);
+            });
 }
 
 }  // namespace trefoil::db

@@ -35,6 +35,8 @@ struct Walk {
 
 // Receives rows in order, columns as asked for; false ends the walk. Valid during the call.
 using RowSink = FunctionRef<bool(Slice subject, std::span<const Value> row)>;
+// Receives the rows of many walks; false: no more rows of walk number `walk` are wanted.
+using ManyRowSink = FunctionRef<bool(std::size_t walk, Slice subject, std::span<const Value> row)>;
 
 class TripleStore {
  public:
@@ -49,9 +51,12 @@ class TripleStore {
                 std::span<const std::string> subjects,
                 FunctionRef<void(std::size_t i, std::span<const Value> row)> visit) const;
 
-  // Rows in the order of subjects.
+  // Rows in the order of subjects. Of one walk; or of many that go forward and come in the order of
+  // their entries, without an entry in common.
   Status ScanSubjects(const schema::Type& type, std::span<const AttributeId> columns,
                       const Walk& walk, RowSink sink) const;
+  Status ScanSubjects(const schema::Type& type, std::span<const AttributeId> columns,
+                      std::span<const Walk> walks, ManyRowSink sink) const;
 
   // Rows in the order of an index. Columns that the index does not hold are fetched in batches.
   Status ScanIndex(const schema::Type& type, const schema::Index& index,

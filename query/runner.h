@@ -46,6 +46,10 @@ class MovingSource final : public dataflow::Source {
               dataflow::When when, const dataflow::RowVisitor& visit) const override {
     return source_->Scan(relation, probe, when, visit);
   }
+  Status ScanMany(const dataflow::BaseRelation& relation, std::span<const dataflow::Probe> probes,
+                  dataflow::When when, const dataflow::ManyVisitor& visit) const override {
+    return source_->ScanMany(relation, probes, when, visit);
+  }
   Status Lookup(
       const dataflow::BaseRelation& relation, std::span<const std::vector<Value>> subjects,
       dataflow::When when,

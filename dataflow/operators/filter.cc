@@ -47,6 +47,13 @@ class FilterOperator final : public Operator {
     });
   }
 
+  void PullMany(std::uint32_t slot, const ManyPulls& pulls, Context& context,
+                ManySink sink) override {
+    ports_[slot].ReadMany(pulls, context, [&](std::size_t i, RowView row, Weight weight) {
+      return !predicate_.IsTrue(row, context.counters.lossy_values) || sink(i, row, weight);
+    });
+  }
+
  private:
   Program predicate_;
   std::vector<Port> ports_;  // by slot

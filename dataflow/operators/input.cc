@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -67,6 +68,8 @@ class InputOperator final : public Operator {
   void StepInto(Context& context, Batch& out) override;
   bool Prepare(const Ask& ask, std::uint32_t slot) override;
   bool PullRows(std::uint32_t slot, const Pull& pull, Context& context, RowSink sink) override;
+  void PullMany(std::uint32_t slot, const ManyPulls& pulls, Context& context,
+                ManySink sink) override;
 
  private:
   std::optional<Column> Find(AttributeId attribute) const;
@@ -401,6 +404,51 @@ bool InputOperator::PullRows(std::uint32_t slot, const Pull& pull, Context& cont
   --depth_;
   if (!read) context.Fail(std::move(read).error());
   return go_on && !context.failed();
+}
+
+// Pulls that come to the same entries walk to them once, in the order of the entries.
+void InputOperator::PullMany(std::uint32_t slot, const ManyPulls& pulls, Context& context,
+                             ManySink sink) {
+  const Walk& walk = walks_[slot];
+  const auto pull = [&](std::size_t i) { return Pull{.key = pulls.key(i), .when = pulls.when}; };
+  std::vector<Row> prefixes(pulls.count);
+  for (std::size_t i = 0; i < pulls.count; ++i) {
+    for (const FixedColumn& fixed : walk.prefix) prefixes[i].push_back(ValueOf(fixed, pull(i)));
+  }
+  std::vector<std::uint32_t> order(pulls.count);
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) {
+    return CompareRows(prefixes[a], prefixes[b]) < 0;
+  });
+  std::vector<std::size_t> starts;  // in `order`, of the pulls with one prefix
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    if (k == 0 || prefixes[order[k]] != prefixes[order[k - 1]]) starts.push_back(k);
+  }
+  const std::size_t groups = starts.size();
+  starts.push_back(order.size());
+  const auto show = [&](std::size_t group, RowView row) {
+    ++context.counters.pulled_rows;
+    if (context.Ends()) return false;
+    if (walk.test_rows && !InRange(row)) return true;
+    bool more = false;
+    for (std::size_t k = starts[group]; k < starts[group + 1]; ++k) {
+      if (!MatchesKey(walk, pull(order[k]), row) || sink(order[k], row, 1)) more = true;
+    }
+    return more;
+  };
+  Status read = Ok();
+  if (walk.whole_subject && !relation_.columns.empty()) {
+    std::vector<Row> subjects(groups);
+    for (std::size_t g = 0; g < groups; ++g) subjects[g] = std::move(prefixes[order[starts[g]]]);
+    read = context.source.Lookup(relation_, subjects, pulls.when, [&](std::size_t g, RowView row) {
+      if (!row.empty()) show(g, row);
+    });
+  } else {
+    std::vector<Probe> probes(groups);
+    for (std::size_t g = 0; g < groups; ++g) FillProbe(walk, pull(order[starts[g]]), probes[g]);
+    read = context.source.ScanMany(relation_, probes, pulls.when, show);
+  }
+  if (!read) context.Fail(std::move(read).error());
 }
 
 std::string DescribeBound(const Bound& bound, const char* inclusive, const char* exclusive) {

@@ -173,20 +173,6 @@ class JoinOperator final : public Operator {
   bool PullRows(std::uint32_t slot, const Pull& pull, Context& context, RowSink sink) override;
 
  private:
-  // One walk along a path.
-  struct Frame {
-    Row bound;              // the columns of all inputs, as far as they are bound
-    std::vector<Row> keys;  // by stage
-    Row output;
-  };
-  struct Walk {
-    const std::vector<JoinStage>& path;
-    Frame& frame;
-    Context& context;
-    // The state in which each input is read.
-    FunctionRef<When(std::size_t input)> when;
-    RowSink sink;
-  };
   // How an ask is answered: from one input on.
   struct Entry {
     std::size_t start = 0;
@@ -198,13 +184,38 @@ class JoinOperator final : public Operator {
     };
     std::vector<Test> tests;
   };
+  // One walk along a path. Rows have the columns of all inputs, as far as they are bound.
+  struct Frame {
+    struct Stage {
+      ProbeQueue queue;  // rows on their way to this stage
+      std::vector<Value> keys;
+      std::vector<std::uint32_t> asked;  // the row of the queue that each key is of
+      Row bound;                         // a row behind this stage
+    };
+    Row start;
+    std::vector<Stage> stages;
+    Row output;
+  };
+  struct Walk {
+    const std::vector<JoinStage>& path;
+    Frame& frame;
+    Context& context;
+    // The state in which each input is read.
+    FunctionRef<When(std::size_t input)> when;
+    // What the rows must satisfy besides.
+    std::span<const Entry::Test> tests;
+    std::span<const Value> key;
+    RowSink sink;
+  };
 
-  void Prime(Frame& frame) const;
-  void Bind(Frame& frame, std::size_t input, RowView row) const {
-    std::ranges::copy(row, frame.bound.begin() + offsets_[input]);
+  void Prime(Frame& frame, std::size_t stages, std::size_t most) const;
+  void Bind(Row& bound, std::size_t input, RowView row) const {
+    std::ranges::copy(row, bound.begin() + offsets_[input]);
   }
-  bool Follow(Walk& walk, std::size_t stage, Weight weight);
-  bool Emit(Walk& walk, Weight weight);
+  bool Push(Walk& walk, std::size_t stage, RowView bound, Weight weight);
+  bool Follow(Walk& walk, std::size_t stage);
+  bool Drain(Walk& walk);
+  bool Emit(Walk& walk, RowView bound, Weight weight);
   std::optional<Entry> EntryAt(std::size_t start, const Ask& ask) const;
 
   std::vector<Column> outputs_;
@@ -215,15 +226,18 @@ class JoinOperator final : public Operator {
   ScratchStack<Frame> frames_;
 };
 
-void JoinOperator::Prime(Frame& frame) const {
-  frame.bound.resize(offsets_.back());
+void JoinOperator::Prime(Frame& frame, std::size_t stages, std::size_t most) const {
+  frame.start.resize(offsets_.back());
   frame.output.resize(outputs_.size());
-  frame.keys.resize(inputs().size());
+  if (frame.stages.size() < stages) frame.stages.resize(stages);
+  for (Frame::Stage& stage : frame.stages) {
+    stage.queue.Start(offsets_.back(), most);
+    stage.bound.resize(offsets_.back());
+  }
 }
 
 void JoinOperator::StepInto(Context& context, Batch& out) {
   auto frame = frames_.Take();
-  Prime(*frame);
   for (std::size_t changed = 0; changed < inputs().size(); ++changed) {
     const Batch& changes = inputs()[changed]->delta();
     const auto when = [&](std::size_t input) { return input < changed ? When::kOld : When::kNew; };
@@ -231,43 +245,73 @@ void JoinOperator::StepInto(Context& context, Batch& out) {
       out.Add(row, weight);
       return true;
     };
-    Walk walk{paths_[changed], *frame, context, when, collect};
+    if (changes.empty()) continue;
+    Walk walk{paths_[changed], *frame, context, when, {}, {}, collect};
+    Prime(*frame, walk.path.size(), ProbeQueue::kMost);
     for (std::size_t i = 0; i < changes.size(); ++i) {
-      Bind(*frame, changed, changes.row(i));
-      Follow(walk, 0, changes.weight(i));
+      Bind(frame->start, changed, changes.row(i));
+      Push(walk, 0, frame->start, changes.weight(i));
     }
+    Drain(walk);
   }
   out.Consolidate();
 }
 
-bool JoinOperator::Follow(Walk& walk, std::size_t stage_number, Weight weight) {
-  if (stage_number == walk.path.size()) return Emit(walk, weight);
-  const JoinStage& stage = walk.path[stage_number];
-  Row& key = walk.frame.keys[stage_number];
-  key.resize(stage.key.size());
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    key[i] = walk.frame.bound[stage.key[i].from];
-    if (key[i].is_null() && !stage.key[i].nulls_equal) return true;
-  }
-  return stage.port.Read({.key = key, .when = walk.when(stage.input)}, walk.context,
-                         [&](RowView row, Weight found) {
-                           Bind(walk.frame, stage.input, row);
-                           for (const Join::Equality& check : stage.checks) {
-                             const Value& left = walk.frame.bound[check.left];
-                             if (!(left == walk.frame.bound[check.right])) return true;
-                             if (left.is_null() && !check.nulls_equal) return true;
-                           }
-                           return Follow(walk, stage_number + 1, weight * found);
-                         });
+bool JoinOperator::Push(Walk& walk, std::size_t stage, RowView bound, Weight weight) {
+  if (stage == walk.path.size()) return Emit(walk, bound, weight);
+  return !walk.frame.stages[stage].queue.Add(bound, weight) || Follow(walk, stage);
 }
 
-bool JoinOperator::Emit(Walk& walk, Weight weight) {
-  if (condition_ && !condition_->IsTrue(walk.frame.bound, walk.context.counters.lossy_values)) {
-    return true;
+// Takes the rows that wait for a stage through it.
+bool JoinOperator::Follow(Walk& walk, std::size_t stage_number) {
+  const JoinStage& stage = walk.path[stage_number];
+  Frame::Stage& frame = walk.frame.stages[stage_number];
+  const Batch& rows = frame.queue.rows();
+  frame.keys.clear();
+  frame.asked.clear();
+  for (std::uint32_t i = 0; i < rows.size(); ++i) {
+    const auto is_lost = [&](const JoinStage::KeyPart& part) {
+      return !part.nulls_equal && rows.row(i)[part.from].is_null();
+    };
+    if (std::ranges::any_of(stage.key, is_lost)) continue;
+    for (const JoinStage::KeyPart& part : stage.key) frame.keys.push_back(rows.row(i)[part.from]);
+    frame.asked.push_back(i);
   }
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    walk.frame.output[i] = walk.frame.bound[outputs_[i]];
+  const ManyPulls pulls = {
+      .keys = frame.keys, .count = frame.asked.size(), .when = walk.when(stage.input)};
+  bool go_on = true;
+  std::optional<std::size_t> in_bound;  // the key of the row in `bound`
+  stage.port.ReadMany(pulls, walk.context, [&](std::size_t i, RowView row, Weight found) {
+    if (!go_on) return false;
+    if (in_bound != i) std::ranges::copy(rows.row(frame.asked[i]), frame.bound.begin());
+    in_bound = i;
+    Bind(frame.bound, stage.input, row);
+    for (const Join::Equality& check : stage.checks) {
+      const Value& left = frame.bound[check.left];
+      if (!(left == frame.bound[check.right])) return true;
+      if (left.is_null() && !check.nulls_equal) return true;
+    }
+    go_on = Push(walk, stage_number + 1, frame.bound, rows.weight(frame.asked[i]) * found);
+    return go_on;
+  });
+  frame.queue.Clear();
+  return go_on && !walk.context.failed();
+}
+
+// Takes all rows that wait to the end of the path.
+bool JoinOperator::Drain(Walk& walk) {
+  for (std::size_t stage = 0; stage < walk.path.size(); ++stage) {
+    if (!walk.frame.stages[stage].queue.rows().empty() && !Follow(walk, stage)) return false;
   }
+  return true;
+}
+
+bool JoinOperator::Emit(Walk& walk, RowView bound, Weight weight) {
+  for (const Entry::Test& test : walk.tests) {
+    if (!(bound[test.column] == walk.key[test.key_place])) return true;
+  }
+  if (condition_ && !condition_->IsTrue(bound, walk.context.counters.lossy_values)) return true;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) walk.frame.output[i] = bound[outputs_[i]];
   return walk.sink(walk.frame.output, weight);
 }
 
@@ -318,23 +362,17 @@ std::optional<JoinOperator::Entry> JoinOperator::EntryAt(std::size_t start, cons
 bool JoinOperator::PullRows(std::uint32_t slot, const Pull& pull, Context& context, RowSink sink) {
   const Entry& entry = entries_[slot];
   auto frame = frames_.Take();
-  Prime(*frame);
   Row key;
   for (const Column place : entry.key_places) key.push_back(pull.key[place]);
   const auto when = [&](std::size_t) { return pull.when; };
-  const auto test = [&](RowView row, Weight weight) {
-    for (const Entry::Test& t : entry.tests) {
-      if (!(frame->bound[t.column] == pull.key[t.key_place])) return true;
-    }
-    return sink(row, weight);
-  };
-  Walk walk{paths_[entry.start], *frame, context, when, test};
+  Walk walk{paths_[entry.start], *frame, context, when, entry.tests, pull.key, sink};
+  Prime(*frame, walk.path.size(), FirstQueue(ask(slot)));
   Pull start = pull;
   start.key = key;
   return entry.port.Read(start, context, [&](RowView row, Weight weight) {
-    Bind(*frame, entry.start, row);
-    return Follow(walk, 0, weight);
-  });
+    Bind(frame->start, entry.start, row);
+    return Push(walk, 0, frame->start, weight);
+  }) && Drain(walk);
 }
 
 }  // namespace

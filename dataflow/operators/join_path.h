@@ -2,6 +2,7 @@
 // joins of operators/.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -31,6 +32,41 @@ struct JoinStage {
   // Further equalities that hold between this input and earlier ones.
   std::vector<Join::Equality> checks;
 };
+
+// Rows that wait to be probed together, as many keys cost less at once: few at first, since whoever
+// reads may want few.
+class ProbeQueue {
+ public:
+  static constexpr std::size_t kMost = 4096;
+  // The memory of more is given back.
+  static constexpr std::size_t kKept = 64;
+
+  // Prepares for rows of this width. `most`: how many may wait at first; 1 keeps them in order.
+  void Start(std::size_t width, std::size_t most) {
+    if (rows_.width() != width) rows_ = Batch(width);
+    rows_.Clear();
+    most_ = most;
+  }
+  // True when the queue is full.
+  bool Add(RowView row, Weight weight) {
+    rows_.Add(row, weight);
+    return rows_.size() >= most_;
+  }
+  const Batch& rows() const { return rows_; }
+  // The rows are through.
+  void Clear() {
+    if (rows_.size() > kKept) rows_ = Batch(rows_.width());
+    rows_.Clear();
+    if (most_ > 1) most_ = std::min(2 * most_, kMost);
+  }
+
+ private:
+  Batch rows_;
+  std::size_t most_ = 1;
+};
+
+// How many rows may wait when a pull for `ask` begins.
+inline std::size_t FirstQueue(const Ask& ask) { return ask.order.empty() ? 8 : 1; }
 
 // The stages behind input `start`: next comes an input that is joined to one before, and among
 // those one that needs no arrangement.

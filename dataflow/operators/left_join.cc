@@ -30,22 +30,23 @@ class LeftJoinOperator final : public Operator {
       out.Add(row, weight);
       return true;
     };
-    const Batch& changes = inputs()[0]->delta();
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      ShowAll(changes.row(i), changes.weight(i), When::kNew, context, collect);
+    if (!inputs()[0]->delta().empty()) {
+      ShowEach(inputs()[0]->delta(), When::kNew, context, collect);
     }
     const Batch& right = inputs()[1]->delta();
     if (!right.empty()) {
-      probe_.ForEachAffected(right, context, [&](const PairProbe::Affected& affected) {
-        for (const std::uint32_t i : affected.changes) {
-          if (probe_.Passes(affected.left, right.row(i), context)) {
-            Show(affected.left, right.row(i), affected.weight * right.weight(i), collect);
-          }
-        }
-        if (affected.had != affected.has) {
-          Show(affected.left, nothing_, affected.has ? -affected.weight : affected.weight, collect);
-        }
-      });
+      probe_.ForEachAffected(
+          right, PairProbe::Visit::kAll, context, [&](const PairProbe::Affected& affected) {
+            for (const std::uint32_t i : affected.changes) {
+              if (probe_.Passes(affected.left, right.row(i), context)) {
+                Show(affected.left, right.row(i), affected.weight * right.weight(i), collect);
+              }
+            }
+            if (affected.had != affected.has) {
+              Show(affected.left, nothing_, affected.has ? -affected.weight : affected.weight,
+                   collect);
+            }
+          });
     }
     out.Consolidate();
   }
@@ -90,9 +91,16 @@ class LeftJoinOperator final : public Operator {
     };
     Pull start = pull;
     start.key = key;
+    auto queue = queues_.Take();
+    queue->Start(left_width_, FirstQueue(ask(slot)));
+    const auto show = [&] {
+      const bool go_on = ShowEach(queue->rows(), pull.when, context, test);
+      queue->Clear();
+      return go_on;
+    };
     return entry.port.Read(start, context, [&](RowView left, Weight weight) {
-      return ShowAll(left, weight, pull.when, context, test);
-    });
+      return !queue->Add(left, weight) || show();
+    }) && show();
   }
 
  private:
@@ -116,16 +124,21 @@ class LeftJoinOperator final : public Operator {
     return sink(*row, weight);
   }
 
-  // The matches of a left row, or the row with NULLs. Whether there is a match is a matter of the
-  // sum, as matches may come and go within one pull.
-  bool ShowAll(RowView left, Weight weight, When when, Context& context, RowSink sink) {
-    Weight matches = 0;
-    const bool go_on = probe_.Matches(left, when, context, [&](RowView right, Weight found) {
-      matches += found;
-      return Show(left, right, weight * found, sink);
+  // The matches of each left row, or the row with NULLs. Whether there is a match is a matter of
+  // the sum, as matches may come and go within one pull.
+  bool ShowEach(const Batch& lefts, When when, Context& context, RowSink sink) {
+    auto sums = sums_.Take();
+    sums->assign(lefts.size(), 0);
+    bool go_on = true;
+    probe_.MatchesOfEach(lefts, when, context, [&](std::size_t i, RowView right, Weight found) {
+      (*sums)[i] += found;
+      go_on = go_on && Show(lefts.row(i), right, lefts.weight(i) * found, sink);
+      return go_on;
     });
-    if (!go_on) return false;
-    return matches > 0 || Show(left, nothing_, weight, sink);
+    for (std::size_t i = 0; i < lefts.size() && go_on; ++i) {
+      if ((*sums)[i] <= 0) go_on = Show(lefts.row(i), nothing_, lefts.weight(i), sink);
+    }
+    return go_on && !context.failed();
   }
 
   std::vector<Column> outputs_;
@@ -133,6 +146,8 @@ class LeftJoinOperator final : public Operator {
   Row nothing_;  // NULLs for the columns of the right
   PairProbe probe_;
   std::vector<Entry> entries_;  // by slot
+  ScratchStack<ProbeQueue> queues_;
+  ScratchStack<std::vector<Weight>> sums_;
   ScratchStack<Row> rows_;
 };
 

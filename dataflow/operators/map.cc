@@ -52,6 +52,16 @@ class MapOperator final : public Operator {
     });
   }
 
+  void PullMany(std::uint32_t slot, const ManyPulls& pulls, Context& context,
+                ManySink sink) override {
+    Row mapped(columns().size());
+    ports_[slot].ReadMany(pulls, context, [&](std::size_t i, RowView row, Weight weight) {
+      program_.Run(row.data(), 1, context.counters.lossy_values);
+      Copy(0, mapped);
+      return sink(i, mapped, weight);
+    });
+  }
+
  private:
   // The computed row number `i` of the last run.
   void Copy(std::size_t i, std::span<Value> out) const {

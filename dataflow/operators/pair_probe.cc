@@ -66,31 +66,63 @@ bool PairProbe::Passes(RowView left, RowView right, Context& context) {
   return PassesBound(frame->bound, context);
 }
 
-bool PairProbe::Matches(RowView left, When when, Context& context, RowSink sink) {
+void PairProbe::MatchesOfEach(const Batch& lefts, When when, Context& context, ManySink sink) {
   auto frame = frames_.Take();
   frame->bound.resize(width_);
-  std::ranges::copy(left, frame->bound.begin());
-  if (!MakeKey(stage_, frame->bound, frame->key)) return true;
-  return stage_.port.Read(
-      {.key = frame->key, .when = when}, context, [&](RowView right, Weight weight) {
-        if (!always_passes()) {
-          std::ranges::copy(right, frame->bound.begin() + static_cast<std::ptrdiff_t>(left_width_));
-          if (!PassesBound(frame->bound, context)) return true;
-        }
-        return sink(right, weight);
-      });
+  frame->keys.clear();
+  frame->asked.clear();
+  for (std::uint32_t i = 0; i < lefts.size(); ++i) {
+    std::ranges::copy(lefts.row(i), frame->bound.begin());
+    if (!MakeKey(stage_, frame->bound, frame->key)) continue;
+    frame->keys.insert(frame->keys.end(), frame->key.begin(), frame->key.end());
+    frame->asked.push_back(i);
+  }
+  const ManyPulls pulls = {.keys = frame->keys, .count = frame->asked.size(), .when = when};
+  stage_.port.ReadMany(pulls, context, [&](std::size_t n, RowView right, Weight weight) {
+    const std::size_t i = frame->asked[n];
+    if (!always_passes()) {
+      std::ranges::copy(lefts.row(i), frame->bound.begin());
+      std::ranges::copy(right, frame->bound.begin() + static_cast<std::ptrdiff_t>(left_width_));
+      if (!PassesBound(frame->bound, context)) return true;
+    }
+    return sink(i, right, weight);
+  });
 }
 
 bool PairProbe::Has(RowView left, When when, Context& context) {
+  auto frame = frames_.Take();
+  frame->bound.resize(width_);
+  std::ranges::copy(left, frame->bound.begin());
+  if (!MakeKey(stage_, frame->bound, frame->key)) return false;
   Weight sum = 0;
-  Matches(left, when, context, [&](RowView, Weight weight) {
+  stage_.port.Read({.key = frame->key, .when = when}, context, [&](RowView right, Weight weight) {
+    if (!always_passes()) {
+      std::ranges::copy(right, frame->bound.begin() + static_cast<std::ptrdiff_t>(left_width_));
+      if (!PassesBound(frame->bound, context)) return true;
+    }
     sum += weight;
     return right_may_be_negative_ || sum <= 0;
   });
   return sum > 0;
 }
 
-void PairProbe::ForEachAffected(const Batch& right_changes, Context& context,
+void PairProbe::HasEach(const Batch& lefts, When when, Context& context, std::vector<bool>& has) {
+  has.assign(lefts.size(), false);
+  if (lefts.size() == 1) {
+    has[0] = Has(lefts.row(0), when, context);
+    return;
+  }
+  auto frame = frames_.Take();
+  std::vector<Weight>& sums = frame->sums;
+  sums.assign(lefts.size(), 0);
+  MatchesOfEach(lefts, when, context, [&](std::size_t i, RowView, Weight weight) {
+    sums[i] += weight;
+    return right_may_be_negative_ || sums[i] <= 0;
+  });
+  for (std::size_t i = 0; i < sums.size(); ++i) has[i] = sums[i] > 0;
+}
+
+void PairProbe::ForEachAffected(const Batch& right_changes, Visit which, Context& context,
                                 FunctionRef<void(const Affected&)> visit) {
   order_.resize(right_changes.size());
   std::iota(order_.begin(), order_.end(), 0);
@@ -106,13 +138,29 @@ void PairProbe::ForEachAffected(const Batch& right_changes, Context& context,
   for (std::size_t start = 0; start < order_.size();) {
     std::size_t end = start + 1;
     while (end < order_.size() && !key_order(order_[start], order_[end])) ++end;
-    VisitGroup(right_changes, std::span(order_).subspan(start, end - start), context, visit);
+    VisitGroup(right_changes, std::span(order_).subspan(start, end - start), which, context, visit);
     start = end;
   }
 }
 
+// Whether a left row matches after the step that makes the changes in `group`, all of which match
+// it: mostly known from the answer before.
+bool PairProbe::HasAfter(RowView left, bool had, const Batch& right_changes,
+                         std::span<const std::uint32_t> group, Context& context) {
+  Weight sum = 0;
+  bool only_grows = true;
+  for (const std::uint32_t i : group) {
+    sum += right_changes.weight(i);
+    only_grows = only_grows && right_changes.weight(i) > 0;
+  }
+  if (!right_may_be_negative_ && !had) return sum > 0;
+  if (!right_may_be_negative_ && only_grows) return true;
+  return Has(left, When::kNew, context);
+}
+
 void PairProbe::VisitGroup(const Batch& right_changes, std::span<const std::uint32_t> group,
-                           Context& context, FunctionRef<void(const Affected&)> visit) {
+                           Visit which, Context& context,
+                           FunctionRef<void(const Affected&)> visit) {
   auto frame = frames_.Take();
   frame->bound.resize(width_);
   const RowView right = right_changes.row(group[0]);
@@ -127,7 +175,8 @@ void PairProbe::VisitGroup(const Batch& right_changes, std::span<const std::uint
     }
     const RowView left(frame->bound.data(), left_width_);
     had = Has(left, When::kOld, context);
-    has = Has(left, When::kNew, context);
+    has = HasAfter(left, had, right_changes, group, context);
+    if (had == has && which == Visit::kFlips) return;
   }
   back_.port.Read({.key = frame->key, .when = When::kOld}, context,
                   [&](RowView left, Weight weight) {

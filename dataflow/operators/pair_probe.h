@@ -17,14 +17,16 @@ class PairProbe {
   static Result<PairProbe> Make(const std::vector<Join::Equality>& on,
                                 const std::optional<Expression>& condition, BuildContext& context);
 
-  // The right rows that match `left`. Returns false if the sink ended it.
-  bool Matches(RowView left, When when, Context& context, RowSink sink);
+  // The right rows that match each row of `lefts`.
+  void MatchesOfEach(const Batch& lefts, When when, Context& context, ManySink sink);
   void Bind(std::span<const Value> parameters) {
     if (condition_) condition_->Bind(parameters);
   }
 
   // Whether there is one.
   bool Has(RowView left, When when, Context& context);
+  // The same of each row of `lefts`.
+  void HasEach(const Batch& lefts, When when, Context& context, std::vector<bool>& has);
 
   // For every key among the changes of the right, once: the left rows before the step that have the
   // key. `had` and `has` say whether the left row matches before and after, and `changes` are the
@@ -36,7 +38,8 @@ class PairProbe {
     bool has;
     std::span<const std::uint32_t> changes;
   };
-  void ForEachAffected(const Batch& right_changes, Context& context,
+  enum class Visit : std::uint8_t { kAll, kFlips };  // kFlips: not all whose answer stays
+  void ForEachAffected(const Batch& right_changes, Visit which, Context& context,
                        FunctionRef<void(const Affected&)> visit);
 
   // Whether two rows with the same key match.
@@ -48,12 +51,18 @@ class PairProbe {
   struct Frame {
     Row bound;
     Row key;
+    // Of many left rows: their keys, and the row that each is of.
+    std::vector<Value> keys;
+    std::vector<std::uint32_t> asked;
+    std::vector<Weight> sums;
   };
 
   bool MakeKey(const JoinStage& stage, const Row& bound, Row& key) const;
   bool PassesBound(const Row& bound, Context& context);
-  void VisitGroup(const Batch& right_changes, std::span<const std::uint32_t> group,
+  void VisitGroup(const Batch& right_changes, std::span<const std::uint32_t> group, Visit which,
                   Context& context, FunctionRef<void(const Affected&)> visit);
+  bool HasAfter(RowView left, bool had, const Batch& right_changes,
+                std::span<const std::uint32_t> group, Context& context);
 
   std::vector<Join::Equality> on_;
   std::optional<Program> condition_;

@@ -64,6 +64,15 @@ class ProjectOperator final : public Operator {
     });
   }
 
+  void PullMany(std::uint32_t slot, const ManyPulls& pulls, Context& context,
+                ManySink sink) override {
+    Row cut(project_.size());
+    ports_[slot].ReadMany(pulls, context, [&](std::size_t i, RowView row, Weight weight) {
+      Cut(row, cut);
+      return sink(i, cut, weight);
+    });
+  }
+
  private:
   void Cut(RowView row, std::span<Value> out) const {
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = row[project_[i]];

@@ -33,13 +33,11 @@ class SemiJoinOperator final : public Operator {
       out.Add(row, weight);
       return true;
     };
-    const Batch& changes = inputs()[0]->delta();
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      const RowView left = changes.row(i);
-      Show(left, changes.weight(i), probe_.Has(left, When::kNew, context), collect);
+    if (!inputs()[0]->delta().empty()) {
+      ShowEach(inputs()[0]->delta(), When::kNew, context, collect);
     }
     if (!inputs()[1]->delta().empty()) {
-      probe_.ForEachAffected(inputs()[1]->delta(), context,
+      probe_.ForEachAffected(inputs()[1]->delta(), PairProbe::Visit::kFlips, context,
                              [&](const PairProbe::Affected& affected) {
                                if (affected.had == affected.has) return;
                                Show(affected.left, -affected.weight, affected.had, collect);
@@ -62,12 +60,28 @@ class SemiJoinOperator final : public Operator {
   }
 
   bool PullRows(std::uint32_t slot, const Pull& pull, Context& context, RowSink sink) override {
+    auto queue = queues_.Take();
+    queue->Start(inputs()[0]->columns().size(), FirstQueue(ask(slot)));
+    const auto show = [&] {
+      const bool go_on = ShowEach(queue->rows(), pull.when, context, sink);
+      queue->Clear();
+      return go_on;
+    };
     return ports_[slot].Read(pull, context, [&](RowView left, Weight weight) {
-      return Show(left, weight, probe_.Has(left, pull.when, context), sink);
-    });
+      return !queue->Add(left, weight) || show();
+    }) && show();
   }
 
  private:
+  bool ShowEach(const Batch& lefts, When when, Context& context, RowSink sink) {
+    auto has = has_.Take();
+    probe_.HasEach(lefts, when, context, *has);
+    for (std::size_t i = 0; i < lefts.size(); ++i) {
+      if (!Show(lefts.row(i), lefts.weight(i), (*has)[i], sink)) return false;
+    }
+    return !context.failed();
+  }
+
   bool Show(RowView left, Weight weight, bool has, RowSink sink) {
     if (kind_ != SemiJoinKind::kMark) {
       return has != (kind_ == SemiJoinKind::kSemi) || sink(left, weight);
@@ -81,6 +95,8 @@ class SemiJoinOperator final : public Operator {
   SemiJoinKind kind_;
   PairProbe probe_;
   std::vector<Port> ports_;  // by slot
+  ScratchStack<ProbeQueue> queues_;
+  ScratchStack<std::vector<bool>> has_;
   ScratchStack<Row> marked_;
 };
 

@@ -128,6 +128,46 @@ TEST_P(WorkBoundTest, TouchesRowsInProportionToTheChange) {
   EXPECT_LT(graph_.state_bytes(), 500'000U) << "the state follows the answers, not the tables";
 }
 
+// What the answer before and the change tell is not looked up: the second of two comments changes
+// nothing, and neither the issue nor the state after it is read.
+TEST_P(WorkBoundTest, ASecondMatchCostsOneProbe) {
+  Graph graph(source_, functions_, {});
+  Plan plan;
+  const NodeNumber issues = plan.Add(Rows(kIssue, {kId, kOwner}));
+  const NodeNumber comments = plan.Add(Rows(kComment, {kOwner}));
+  const NodeNumber silent = plan.Add(
+      SemiJoin{.kind = SemiJoinKind::kAnti, .on = {{.left = 0, .right = 2}}}, {issues, comments});
+  const Result<Installed> installed = graph.Install(plan, {silent});
+  ASSERT_TRUE(installed.has_value());
+  source_.Put(kComment, {Int(GetParam()), Int(1)});
+  ASSERT_TRUE(source_.Commit(graph).has_value());
+  const Counters before = graph.counters();
+  source_.Put(kComment, {Int(GetParam() + 1), Int(1)});
+  ASSERT_TRUE(source_.Commit(graph).has_value());
+  EXPECT_TRUE(graph.changed().empty());
+  EXPECT_EQ(graph.counters().probes - before.probes, 1U);
+  EXPECT_EQ(graph.counters().pulled_rows - before.pulled_rows, 1U);
+}
+
+// Whoever reads all rows of a join probes many keys at once, and each key once.
+TEST_P(WorkBoundTest, EqualKeysAreReadOnce) {
+  Graph graph(source_, functions_, {});
+  Plan plan;
+  const NodeNumber issues = plan.Add(Rows(kIssue, {kId, kOwner}));
+  const NodeNumber users = plan.Add(Rows(kUser, {kId, kOwner}));
+  const NodeNumber joined =
+      plan.Add(Join{.on = {{.left = 1, .right = 2}}, .outputs = {0, 3}}, {issues, users});
+  const Result<Installed> installed = graph.Install(plan, {joined});
+  ASSERT_TRUE(installed.has_value());
+  const Counters before = graph.counters();
+  std::size_t rows = 0;
+  ASSERT_TRUE(graph.Read(installed->roots[0], [&](RowView, Weight) { return ++rows > 0; }));
+  EXPECT_EQ(rows, static_cast<std::size_t>(GetParam()));
+  const std::uint64_t pulled = graph.counters().pulled_rows - before.pulled_rows;
+  // All issues, and of the users at most each once for a few thousand issues.
+  EXPECT_LE(pulled, rows + static_cast<std::uint64_t>(kUsers) * (rows / 2048 + 6));
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, WorkBoundTest, ::testing::Values(200, 20'000));
 
 }  // namespace
