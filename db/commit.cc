@@ -13,7 +13,6 @@
 // Steps 1 to 4 run under commit_mutex_. I1: observers hear of versions in order, each once.
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -107,10 +106,9 @@ Status CheckAcyclic(const ReadView& view, const schema::Type& type,
       "move one of them elsewhere first");
 }
 
-// The rows whose facts are among the writes. Facts of one row lie under several attributes, and a
-// SET's under elements, so subjects are cut out and gathered.
+// The rows whose facts are among the writes.
 std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema& schema) {
-  std::vector<TouchedRow> touched;
+  std::vector<TouchedFact> touched;
   const schema::Type* type = nullptr;
   std::vector<schema::KeyPart> parts;
   for (const auto& [key, value] : writes) {
@@ -127,13 +125,9 @@ std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema
       Check(skipped, "a fact that was just written has a subject");
     }
     const Slice subject = name.subject.Prefix(name.subject.size() - rest.size());
-    touched.push_back({.type = name.type, .subject = subject.ToString()});
+    touched.push_back({.type = name.type, .subject = subject, .attribute = name.attribute});
   }
-  const auto order = [](const TouchedRow& row) { return std::tie(row.type, row.subject); };
-  std::ranges::sort(touched, {}, order);
-  const auto repeated = std::ranges::unique(touched);
-  touched.erase(repeated.begin(), repeated.end());
-  return touched;
+  return RowsOf(std::move(touched));
 }
 
 }  // namespace

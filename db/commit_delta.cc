@@ -1,27 +1,130 @@
 #include "db/commit_delta.h"
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
 
 #include "db/triple_store.h"
+#include "schema/ids.h"
+#include "schema/keys.h"
 
 namespace trefoil::db {
 
+std::vector<TouchedRow> RowsOf(std::vector<TouchedFact> facts) {
+  std::ranges::sort(facts, {}, [](const TouchedFact& fact) {
+    return std::tie(fact.type, fact.subject, fact.attribute);
+  });
+  std::vector<TouchedRow> rows;
+  for (const TouchedFact& fact : facts) {
+    if (rows.empty() || rows.back().type != fact.type || rows.back().subject != fact.subject) {
+      rows.push_back({.type = fact.type, .subject = fact.subject.ToString()});
+    }
+    TouchedRow& row = rows.back();
+    if (row.attributes.empty() || row.attributes.back() != fact.attribute) {
+      row.attributes.push_back(fact.attribute);
+    }
+  }
+  return rows;
+}
+
+namespace {
+
+// The touched rows of one type, as far as somebody demands what has changed.
+class RowChanges {
+ public:
+  RowChanges(const CommitDelta& delta, TypeId type, std::span<const AttributeId> columns)
+      : delta_(delta), type_(type), columns_(columns) {
+    for (const TouchedRow& row : delta.touched) {
+      if (row.type == type) Add(row);
+    }
+  }
+
+  Status AppendTo(dataflow::Batch& batch) {
+    if (Status edits = AppendEdits(batch); !edits) return edits;
+    if (Status old = AppendWhole(*delta_.before, -1, batch); !old) return old;
+    return AppendWhole(*delta_.after, 1, batch);
+  }
+
+ private:
+  void Add(const TouchedRow& row) {
+    if (row.attributes.empty() || row.attributes.front() == schema::kRowCell) {
+      whole_.push_back(row.subject);
+      return;
+    }
+    bool is_demanded = false;
+    for (const AttributeId column : columns_) {
+      if (!std::ranges::binary_search(row.attributes, schema::WithoutConflicts(column))) continue;
+      is_demanded = true;
+      if (std::ranges::find(changed_, column) == changed_.end()) changed_.push_back(column);
+    }
+    if (is_demanded) edited_.push_back(row.subject);
+  }
+
+  // A row that was there and still is has its old values where no fact has changed, so those are
+  // read once.
+  Status AppendEdits(dataflow::Batch& batch) {
+    const schema::Type* type = delta_.after->schema()->FindType(type_);
+    if (type == nullptr || edited_.empty()) return Ok();
+    std::vector<std::size_t> places;  // of the changed columns in a row
+    for (const AttributeId column : changed_) {
+      places.push_back(
+          static_cast<std::size_t>(std::ranges::find(columns_, column) - columns_.begin()));
+    }
+    dataflow::Batch before(columns_.size());
+    std::vector<std::optional<std::size_t>> before_of(edited_.size());
+    Status old = TripleStore(delta_.before->view())
+                     .Lookup(*type, columns_, edited_, [&](std::size_t i, dataflow::RowView row) {
+                       if (row.empty()) return;
+                       before_of[i] = before.size();
+                       before.Add(row, -1);
+                     });
+    if (!old) return old;
+    return TripleStore(delta_.after->view())
+        .Lookup(*type, changed_, edited_, [&](std::size_t i, dataflow::RowView row) {
+          if (!before_of[i] || row.empty()) {
+            whole_.push_back(edited_[i]);
+            return;
+          }
+          const dataflow::RowView was = before.row(*before_of[i]);
+          batch.Add(was, -1);
+          const std::span<Value> now = batch.AddRow(1);
+          std::ranges::copy(was, now.begin());
+          for (std::size_t c = 0; c < places.size(); ++c) now[places[c]] = row[c];
+        });
+  }
+
+  // Whether the rows are there is asked first, as most have come or gone.
+  Status AppendWhole(const Pinned& state, dataflow::Weight weight, dataflow::Batch& batch) const {
+    const schema::Type* type = state.schema()->FindType(type_);
+    if (type == nullptr) return Ok();
+    const TripleStore store(state.view());
+    std::vector<std::string> there;
+    Status found = store.Lookup(*type, std::span(type->key).first(1), whole_,
+                                [&](std::size_t i, dataflow::RowView row) {
+                                  if (!row.empty()) there.push_back(whole_[i]);
+                                });
+    if (!found) return found;
+    return store.Lookup(*type, columns_, there, [&](std::size_t, dataflow::RowView row) {
+      if (!row.empty()) batch.Add(row, weight);
+    });
+  }
+
+  const CommitDelta& delta_;
+  const TypeId type_;
+  const std::span<const AttributeId> columns_;
+  std::vector<std::string> edited_;   // subjects of rows that stay
+  std::vector<std::string> whole_;    // of the others
+  std::vector<AttributeId> changed_;  // columns with a change in some edited row
+};
+
+}  // namespace
+
 Status AppendRowChanges(const CommitDelta& delta, TypeId type, std::span<const AttributeId> columns,
                         dataflow::Batch& batch) {
-  std::vector<std::string> subjects;
-  for (const TouchedRow& row : delta.touched) {
-    if (row.type == type) subjects.push_back(row.subject);
+  if (Status appended = RowChanges(delta, type, columns).AppendTo(batch); !appended) {
+    return appended;
   }
-  const auto append = [&](const Pinned& state, dataflow::Weight weight) {
-    const schema::Type* found = state.schema()->FindType(type);
-    if (found == nullptr) return Ok();
-    return TripleStore(state.view())
-        .Lookup(*found, columns, subjects, [&](std::size_t, std::span<const Value> row) {
-          if (!row.empty()) batch.Add(row, weight);
-        });
-  };
-  if (Status old = append(*delta.before, -1); !old) return old;
-  if (Status now = append(*delta.after, 1); !now) return now;
   batch.Consolidate();
   return Ok();
 }

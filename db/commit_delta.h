@@ -3,6 +3,7 @@
 // nobody demands is never read.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "dataflow/batch.h"
 #include "db/pinned.h"
 #include "trefoil/result.h"
+#include "trefoil/slice.h"
 #include "trefoil/version.h"
 
 namespace trefoil::db {
@@ -18,6 +20,9 @@ namespace trefoil::db {
 struct TouchedRow {
   TypeId type{};
   std::string subject;
+  // The attributes with changed facts, ascending, the row cell among them if the row came or went.
+  // Empty: nobody knows.
+  boost::container::small_vector<AttributeId, 6> attributes = {};
 
   friend bool operator==(const TouchedRow&, const TouchedRow&) = default;
 };
@@ -31,6 +36,15 @@ struct CommitDelta {
   Version version() const { return after->version(); }
   bool schema_changed() const { return before->schema() != after->schema(); }
 };
+
+// The rows that a commit's facts belong to. `facts` lie under several attributes, and a SET's under
+// elements; the subjects are without those. Borrows until the return.
+struct TouchedFact {
+  TypeId type{};
+  Slice subject;
+  AttributeId attribute{};
+};
+std::vector<TouchedRow> RowsOf(std::vector<TouchedFact> facts);
 
 // Adds to `batch`, which has the width of `columns`: -1 for each touched row of `type` as it was,
 // +1 as it is, over the demanded `columns`; rows that did not change in them cancel.
