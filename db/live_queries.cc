@@ -370,13 +370,13 @@ void LiveQueries::StepViews(Version from, Origin origin, Listeners& owed) {
   }
   std::ranges::sort(changes, {}, [](const auto& c) -> const std::string& { return c.first->key; });
   for (auto& [live, list] : changes) {
-    const Change change = ToChange(std::move(list), from, version_, origin);
+    Change change = ToChange(std::move(list), from, version_, origin);
     if (change.empty()) continue;
     const dataflow::ViewSnapshot after = live->plan->Snapshot(live->binding);
-    for (const std::shared_ptr<Listener>& listener : live->listeners) {
-      listener->Owe(change, after);
-      owed.push_back(listener);
-    }
+    owed.insert(owed.end(), live->listeners.begin(), live->listeners.end());
+    // Mostly there is one, which gets the Change itself.
+    for (std::size_t i = 1; i < live->listeners.size(); ++i) live->listeners[i]->Owe(change, after);
+    live->listeners.front()->Owe(std::move(change), after);
   }
 }
 
