@@ -255,7 +255,12 @@ Status TripleSource::ScanMany(const BaseRelation& relation, std::span<const Prob
   const State& state = At(when);
   const Type* type = state.schema->FindType(relation.type);
   if (type == nullptr || probes.empty()) return Ok();
-  if (schema::IsComputed(type->id)) return Source::ScanMany(relation, probes, when, visit);
+  // A transaction conflicts with writes to whatever stretch of keys a walk has looked over, so each
+  // of its walks keeps to its own.
+  const bool in_transaction = state.pinned == nullptr;
+  if (in_transaction || schema::IsComputed(type->id)) {
+    return Source::ScanMany(relation, probes, when, visit);
+  }
   const Result<const PathParts*> found = PathOf(*state.schema, *type, probes.front());
   if (!found) return Status(Error(found.error()));
   const PathParts& path = **found;
