@@ -101,6 +101,9 @@ Status RunDot(Database& database, std::string_view line) {
   return Ok();
 }
 
+// Nothing but the input can change the result, so its end is the end, unless a time was asked for.
+enum class AtEndOfInput { kStop, kWait };
+
 void RunPiece(Database& database, const ScriptPiece& piece, Mailbox& mailbox) {
   if (piece.is_dot_command) {
     const Status done = RunDot(database, piece.text);
@@ -115,7 +118,8 @@ void RunPiece(Database& database, const ScriptPiece& piece, Mailbox& mailbox) {
 // Statements from standard input run in this process, so that their changes are seen; where it
 // ends, nothing else can change the result. The thread may wait for input for ever; without
 // `running` it touches nothing.
-void RunInput(Database& database, Mailbox& mailbox, const std::shared_ptr<std::mutex>& running) {
+void RunInput(Database& database, Mailbox& mailbox, AtEndOfInput end,
+              const std::shared_ptr<std::mutex>& running) {
   std::string script;
   for (int c = std::getchar(); c != EOF; c = std::getchar()) {
     script += static_cast<char>(c);
@@ -130,7 +134,7 @@ void RunInput(Database& database, Mailbox& mailbox, const std::shared_ptr<std::m
   const std::lock_guard lock(*running);
   if (stopped) return;
   for (const ScriptPiece& piece : SplitWhole(script)) RunPiece(database, piece, mailbox);
-  mailbox.Close();
+  if (end == AtEndOfInput::kStop) mailbox.Close();
 }
 
 }  // namespace
@@ -156,8 +160,9 @@ int RunLive(const Arguments& arguments) {
   if (!subscription) return Fail(subscription.error());
   std::signal(SIGINT, [](int) { stopped = true; });
   const auto running = std::make_shared<std::mutex>();
-  std::thread([&database = *database, &mailbox, running] {
-    RunInput(database, mailbox, running);
+  const AtEndOfInput end = *seconds == 0 ? AtEndOfInput::kStop : AtEndOfInput::kWait;
+  std::thread([&database = *database, &mailbox, end, running] {
+    RunInput(database, mailbox, end, running);
   }).detach();
   const auto until = *seconds == 0
                          ? std::chrono::steady_clock::time_point::max()

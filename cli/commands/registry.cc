@@ -41,8 +41,8 @@ const std::vector<Command> kCommands = {
          "      --for SECONDS    stop after so long\n"
          "      --format F       box or ndjson\n"
          "\nStatements and `.merge FILE` on standard input run in the same process, so that their\n"
-         "changes appear; another process cannot write while this one has the database. So it\n"
-         "ends where standard input does.\n"
+         "changes appear; another process cannot write while this one has the database. Without\n"
+         "--for it therefore ends where standard input does.\n"
          "\nexample: trefoil live shop.db 'SELECT count(*) AS n FROM artist'\n",
      .options = {kParam, kFormat, {.name = "changes"}, {.name = "for"}},
      .positional_min = 2,
