@@ -43,9 +43,8 @@ class MergeBench {
   }
 
   void Run() {
-    const VersionVector empty = left_.version_vector();
     WriteBulk();
-    const std::string bulk = Extract("extract bulk", empty);
+    const std::string bulk = Extract("extract bulk", right_.version_vector());
     MergeBulk(bulk);
     const VersionVector before = left_.version_vector();
     const std::uint64_t updates = WriteScattered();
@@ -122,7 +121,7 @@ class MergeBench {
     const double decode_seconds = decoding.Seconds();
     const Stopwatch merging;
     const Result<MergeSummary> merged = right_.Merge(bulk);
-    Must(merged.has_value());
+    Must(merged.has_value() && merged->transactions_pending == 0 && merged->facts_changed >= cells);
     const double apply_seconds = merging.Seconds();
     const Stopwatch syncing;
     Must(right_.Flush().has_value());
@@ -133,7 +132,8 @@ class MergeBench {
     Add("share of the sync", "%", 100 * sync_seconds / (apply_seconds + sync_seconds), true);
     const Stopwatch again;
     const Result<MergeSummary> known = right_.Merge(bulk);
-    Must(known.has_value() && known->transactions_applied == 0);
+    Must(known.has_value() && known->transactions_applied == 0 &&
+         known->transactions_known == merged->transactions_applied);
     Add("replay of the known bulk", "ms", again.Seconds() * 1e3, true);
     Add("wire bytes per cell, bulk", "B", FrameBytes(bulk, cells), true);
     Add("compressed bytes per cell, bulk", "B", PerCell(bulk.size(), cells), true);
