@@ -87,17 +87,17 @@ Status CheckOp(const Type& type, const FrameOp& op, std::span<const schema::KeyP
   if (op.attribute == schema::kRowCell) return Ok();
   const Attribute* attribute = FindAny(type, op.attribute);
   if (attribute == nullptr) return Ok();  // kept, to be seen once it is declared
-  const std::string column = StrCat("column \"", attribute->name, "\"");
-  if (attribute->merge != op.op.kind) {
-    return SchemaConflict(type, StrCat(column, " merges in two ways"));
-  }
+  const auto conflict = [&](const char* what) {
+    return SchemaConflict(type, StrCat("column \"", attribute->name, "\" ", what));
+  };
+  if (attribute->merge != op.op.kind) return conflict("merges in two ways");
   const schema::KeyPart part = ElementPart(*attribute);
   if (op.op.kind == MergeKind::kSet) {
     if (!Reads(Slice(op.element), {&part, 1})) {
-      return SchemaConflict(type, StrCat(column, " has elements of two kinds"));
+      return conflict("has elements of two kinds");
     }
   } else if (!Fits(*attribute, op.op.value) || !op.element.empty()) {
-    return SchemaConflict(type, StrCat(column, " has values of two kinds"));
+    return conflict("has values of two kinds");
   }
   return Ok();
 }
@@ -171,7 +171,8 @@ Status FrameApplier::ApplyState(const crdt::StateChangeset& changeset,
 
 Status FrameApplier::Finish(const SchemaReader& read_schema) {
   if (Status replayed = ReplayTrees(); !replayed) return replayed;
-  if (Status lives = FindLives(); !lives) return lives;
+  FindRows();
+  if (Status lengths = ReadLengths(); !lengths) return lengths;
   if (Status put = PutFacts(); !put) return put;
   if (Status followed = FollowSchema(read_schema); !followed) return followed;
   if (Status checked = CheckAgainstSchema(); !checked) return checked;
@@ -180,12 +181,21 @@ Status FrameApplier::Finish(const SchemaReader& read_schema) {
 
 Status FrameApplier::Gather(std::span<const crdt::Frame* const> frames) {
   frame_sites_.reserve(frames.size());
+  std::size_t ops = 0;
+  for (const crdt::Frame* frame : frames) ops += frame->ops.size();
+  incoming_.reserve(ops);
+  std::vector<std::size_t> run_starts;
   for (const crdt::Frame* frame : frames) {
     std::vector<schema::SiteOrdinal>& ordinals = frame_sites_.emplace_back();
     for (const crdt::SiteId& site : frame->sites) ordinals.push_back(sites_.Add(site));
     const schema::Stamp stamp = {.time = frame->time, .site = sites_.Add(frame->dot.site)};
+    const FrameOp* before = nullptr;
     for (const FrameOp& op : frame->ops) {
       if (Status row = CheckRowCell(op); !row) return row;
+      const bool goes_on =
+          before != nullptr && before->type == op.type && before->attribute == op.attribute;
+      if (!goes_on) run_starts.push_back(incoming_.size());
+      before = &op;
       IncomingOp& incoming = incoming_.emplace_back();
       incoming.key = schema::FactKey(op.type, op.attribute, Slice(op.subject)) + op.element;
       incoming.op = &op;
@@ -193,12 +203,38 @@ Status FrameApplier::Gather(std::span<const crdt::Frame* const> frames) {
       incoming.sites = &ordinals;
     }
   }
-  // Stable: the writes of one fact stay in their causal order.
-  std::ranges::stable_sort(incoming_, {}, &IncomingOp::key);
+  SortIncoming(run_starts);
   return Ok();
 }
 
+// The writes of one attribute in one transaction are a run of ascending keys. Of a bulk load the
+// runs mostly do not overlap, and then only they are sorted.
+void FrameApplier::SortIncoming(std::span<const std::size_t> run_starts) {
+  std::vector<std::span<IncomingOp>> runs;
+  for (std::size_t i = 0; i < run_starts.size(); ++i) {
+    const std::size_t end = i + 1 < run_starts.size() ? run_starts[i + 1] : incoming_.size();
+    runs.push_back(std::span(incoming_).subspan(run_starts[i], end - run_starts[i]));
+  }
+  const auto first_key = [](std::span<IncomingOp> run) -> const std::string& {
+    return run.front().key;
+  };
+  std::ranges::sort(runs, {}, first_key);
+  const auto overlap = [](std::span<IncomingOp> a, std::span<IncomingOp> b) {
+    return a.back().key >= b.front().key;
+  };
+  if (std::ranges::adjacent_find(runs, overlap) != runs.end()) {
+    // Stable: the writes of one fact stay in their causal order.
+    std::ranges::stable_sort(incoming_, {}, &IncomingOp::key);
+    return;
+  }
+  std::vector<IncomingOp> sorted;
+  sorted.reserve(incoming_.size());
+  for (const std::span<IncomingOp> run : runs) std::ranges::move(run, std::back_inserter(sorted));
+  incoming_ = std::move(sorted);
+}
+
 Status FrameApplier::ReadStored() {
+  facts_.reserve(incoming_.size());
   for (const IncomingOp& incoming : incoming_) {
     if (!facts_.empty() && facts_.back().key == incoming.key) continue;
     facts_.push_back({.key = incoming.key, .op = incoming.op});
@@ -340,96 +376,142 @@ Status FrameApplier::FindLaterMoves(std::span<const MergedFact> facts, const sch
   return stored->status();
 }
 
-// The causal length of each row whose facts came.
-Status FrameApplier::FindLives() {
-  for (const MergedFact& fact : facts_) {
-    const RowName row(fact.op->type, fact.op->subject);
-    if (fact.op->attribute == schema::kRowCell) {
-      lives_[row] = fact.state.causal_length;
-    } else {
-      lives_.try_emplace(row, 0);
+// The rows whose facts came, and to which each fact belongs.
+void FrameApplier::FindRows() {
+  const std::span<MergedFact> facts(facts_);
+  for (std::size_t first = 0; first < facts.size();) {
+    std::size_t end = first + 1;
+    while (end < facts.size() && facts[end].op->type == facts[first].op->type) ++end;
+    FindRowsOf(facts.subspan(first, end - first));
+    first = end;
+  }
+}
+
+// `facts` are those of one type: by attribute, and of each mostly by subject.
+void FrameApplier::FindRowsOf(std::span<MergedFact> facts) {
+  const auto by_subject = [](const std::string* a, const std::string* b) { return *a < *b; };
+  const auto same = [](const std::string* a, const std::string* b) { return *a == *b; };
+  std::vector<const std::string*> subjects;
+  std::vector<const std::string*> run;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    run.push_back(&facts[i].op->subject);
+    if (i + 1 < facts.size() && facts[i + 1].op->attribute == facts[i].op->attribute) continue;
+    if (!std::ranges::is_sorted(run, by_subject)) std::ranges::sort(run, by_subject);
+    if (!std::ranges::equal(subjects, run, same)) {
+      std::vector<const std::string*> joined;
+      std::ranges::set_union(subjects, run, std::back_inserter(joined), by_subject);
+      joined.erase(std::unique(joined.begin(), joined.end(), same), joined.end());
+      subjects = std::move(joined);
     }
+    run.clear();
   }
+  const auto base = static_cast<std::ptrdiff_t>(rows_.size());
+  for (const std::string* subject : subjects) {
+    rows_.push_back({.type = facts.front().op->type, .subject = subject});
+  }
+  auto row = rows_.begin() + base;
+  for (MergedFact& fact : facts) {
+    const std::string& subject = fact.op->subject;
+    while (row != rows_.end() && *row->subject < subject) ++row;
+    if (row == rows_.end() || *row->subject != subject) {  // the next attribute begins again
+      row =
+          std::lower_bound(rows_.begin() + base, rows_.end(), subject,
+                           [](const MergedRow& a, const std::string& b) { return *a.subject < b; });
+    }
+    fact.row = static_cast<std::size_t>(row - rows_.begin());
+    if (fact.op->attribute != schema::kRowCell) continue;
+    row->length = fact.state.causal_length;
+    row->is_written = true;
+  }
+}
+
+// Of the rows whose row cells did not come.
+Status FrameApplier::ReadLengths() {
   std::vector<std::string> keys;
-  std::vector<Slice> slices;
-  std::vector<std::uint64_t*> asked;
-  for (auto& [row, length] : lives_) {
-    if (length != 0) continue;
-    keys.push_back(schema::FactKey(row.first, schema::kRowCell, Slice(row.second)));
-    asked.push_back(&length);
+  std::vector<MergedRow*> asked;
+  for (MergedRow& row : rows_) {
+    if (row.is_written) continue;
+    keys.push_back(schema::FactKey(row.type, schema::kRowCell, Slice(*row.subject)));
+    asked.push_back(&row);
   }
-  for (const std::string& key : keys) slices.emplace_back(key);
+  const std::vector<Slice> slices(keys.begin(), keys.end());
   Result<std::vector<std::optional<std::string>>> cells = base_.view().MultiGet(slices);
   if (!cells) return std::move(cells).error();
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (!(*cells)[i]) continue;
     schema::Cell cell;
     if (!schema::DecodeCell(Slice(*(*cells)[i]), &cell)) return BadCell();
-    *asked[i] = cell.causal_length;
+    asked[i]->length = cell.causal_length;
   }
   return Ok();
 }
 
 Status FrameApplier::PutFacts() {
+  const FrameOp* before = nullptr;
+  bool is_claim = false;
   for (MergedFact& fact : facts_) {
-    const RowName row(fact.op->type, fact.op->subject);
-    const std::uint64_t length = lives_[row];
+    MergedRow& row = rows_[fact.row];
     const bool is_row = fact.op->attribute == schema::kRowCell;
-    if (fact.state.kind == MergeKind::kTree && length != 0) {
-      crdt::ShowParent(fact.state, length);
-    } else if (!is_row && (fact.state.causal_length != length || length % 2 == 0)) {
+    if (before == nullptr || before->type != fact.op->type ||
+        before->attribute != fact.op->attribute) {
+      is_claim = IsClaim(fact.op->type, fact.op->attribute);
+    }
+    before = fact.op;
+    if (fact.state.kind == MergeKind::kTree && row.length != 0) {
+      crdt::ShowParent(fact.state, row.length);
+    } else if (!is_row && (fact.state.causal_length != row.length || row.length % 2 == 0)) {
       fact.state = {};  // a fact of another life of its row is not stored
     }
     if (!LooksTheSame(fact.old_state, fact.state)) {
       ++facts_changed_;
-      touched_[row] = true;
+      row.is_touched = true;
     }
     if (fact.state.causal_length == 0) {
       if (fact.before) view_.Delete(fact.key);
       continue;
     }
-    std::string cell = schema::EncodeCell(crdt::ToCell(fact.state));
+    const std::string cell = schema::EncodeCell(crdt::ToCell(fact.state));
     if (fact.before && *fact.before == cell) continue;
-    view_.Put(fact.key, std::move(cell));
-    if (IsClaim(*fact.op)) touched_[row] = true;
+    view_.Put(fact.key, cell);
+    row.is_touched = row.is_touched || is_claim;
     const bool reborn = is_row && fact.old_state.causal_length != 0 &&
                         fact.old_state.causal_length != fact.state.causal_length;
     if (!reborn) continue;
-    touched_[row] = true;
-    if (Status former = PutFormerFacts(row, length); !former) return former;
+    row.is_touched = true;
+    if (Status former = PutFormerFacts(row); !former) return former;
   }
   return Ok();
 }
 
 // What the store holds of a row before it came to this length goes; the place in a tree stays.
 // Facts of the new life come later in the order of keys and are put again.
-Status FrameApplier::PutFormerFacts(const RowName& row, std::uint64_t length) {
+Status FrameApplier::PutFormerFacts(const MergedRow& row) {
   bool reads = true;
   Status walked =
-      ForRowFacts(base_.view(), row.first, Slice(row.second), [&](Slice key, Slice bytes) {
+      ForRowFacts(base_.view(), row.type, Slice(*row.subject), [&](Slice key, Slice bytes) {
         schema::Cell cell;
         FactState state;
         reads = reads && schema::DecodeCell(bytes, &cell) && crdt::FromCell(cell, sites_, &state);
         if (!reads || state.kind != MergeKind::kTree) return view_.Delete(key.ToString());
-        crdt::ShowParent(state, length);
+        crdt::ShowParent(state, row.length);
         view_.Put(key.ToString(), schema::EncodeCell(crdt::ToCell(state)));
       });
   return walked && !reads ? Status(BadCell()) : std::move(walked);
 }
 
 // Whether the fact decides which row owns a UNIQUE value, even when its value stays the same.
-bool FrameApplier::IsClaim(const FrameOp& op) const {
+bool FrameApplier::IsClaim(TypeId type, AttributeId attribute) const {
   const auto holds = [&](const schema::IndexColumn& column) {
-    return column.attribute == op.attribute || op.attribute == schema::kRowCell;
+    return column.attribute == attribute || attribute == schema::kRowCell;
   };
-  return std::ranges::any_of(schema_->IndexesOf(op.type), [&](const Index* index) {
+  return std::ranges::any_of(schema_->IndexesOf(type), [&](const Index* index) {
     return index->unique && std::ranges::any_of(index->columns, holds);
   });
 }
 
 Status FrameApplier::FollowSchema(const SchemaReader& read_schema) {
   const bool declares = std::ranges::any_of(
-      touched_, [](const auto& row) { return schema::IsSystemType(row.first.first); });
+      rows_, [](const MergedRow& row) { return row.is_touched && schema::IsSystemType(row.type); });
   if (!declares) return Ok();
   Result<schema::SchemaRef> read = read_schema(view_);
   if (!read) return std::move(read).error();
@@ -468,7 +550,9 @@ Status FrameApplier::CheckAgainstSchema() const {
 
 Status FrameApplier::MoveIndexEntries() {
   std::map<TypeId, std::vector<std::string>> subjects;
-  for (const auto& [row, changed] : touched_) subjects[row.first].push_back(row.second);
+  for (const MergedRow& row : rows_) {
+    if (row.is_touched) subjects[row.type].push_back(*row.subject);
+  }
   const TripleStore old_rows(base_.view());
   const TripleStore new_rows(view_);
   for (const Index& index : schema_->indexes()) {
@@ -503,8 +587,8 @@ Status FrameApplier::MoveIndexEntries() {
 
 std::vector<TouchedRow> FrameApplier::TakeTouched() {
   std::vector<TouchedRow> rows;
-  for (const auto& [row, changed] : touched_) {
-    rows.push_back({.type = row.first, .subject = row.second});
+  for (const MergedRow& row : rows_) {
+    if (row.is_touched) rows.push_back({.type = row.type, .subject = *row.subject});
   }
   return rows;
 }

@@ -71,14 +71,23 @@ class FrameApplier {
   struct MergedFact {
     std::string key;
     const crdt::FrameOp* op = nullptr;  // names type, attribute, subject
+    std::size_t row = 0;                // place in rows_
     std::optional<std::string> before = {};
     crdt::FactState old_state = {};
     crdt::FactState state = {};
   };
-  using RowName = std::pair<TypeId, std::string>;
+  // A row with facts in the batch.
+  struct MergedRow {
+    TypeId type{};
+    const std::string* subject = nullptr;
+    std::uint64_t length = 0;  // causal length, 0 = never there
+    bool is_written = false;   // its row cell is in the batch
+    bool is_touched = false;   // looks different, or claims differently
+  };
 
   Status Finish(const SchemaReader& read_schema);
   Status Gather(std::span<const crdt::Frame* const> frames);
+  void SortIncoming(std::span<const std::size_t> run_starts);
   Status GatherState(const crdt::StateChangeset& changeset);
   Status ReadStored();
   void Join();
@@ -87,10 +96,12 @@ class FrameApplier {
   Status ReplayTree(std::span<MergedFact> facts, std::vector<MergedFact>* later);
   Status FindLaterMoves(std::span<const MergedFact> facts, const schema::Stamp& start,
                         std::vector<MergedFact>* later);
-  Status PutFormerFacts(const RowName& row, std::uint64_t length);
-  Status FindLives();
+  Status PutFormerFacts(const MergedRow& row);
+  void FindRows();
+  void FindRowsOf(std::span<MergedFact> facts);
+  Status ReadLengths();
   Status PutFacts();
-  bool IsClaim(const crdt::FrameOp& op) const;
+  bool IsClaim(TypeId type, AttributeId attribute) const;
   Status CheckAgainstSchema() const;
   Status FollowSchema(const SchemaReader& read_schema);
   Status MoveIndexEntries();
@@ -102,10 +113,9 @@ class FrameApplier {
   schema::SchemaRef schema_;
   std::vector<std::vector<schema::SiteOrdinal>> frame_sites_;
   std::vector<IncomingOp> incoming_;
-  std::deque<crdt::FrameOp> replayed_;      // name facts that no transaction of the batch writes
-  std::vector<MergedFact> facts_;           // by key
-  std::map<RowName, std::uint64_t> lives_;  // causal length of each row, 0 = never there
-  std::map<RowName, bool> touched_;         // value unused
+  std::deque<crdt::FrameOp> replayed_;  // name facts that no transaction of the batch writes
+  std::vector<MergedFact> facts_;       // by key
+  std::vector<MergedRow> rows_;         // by type and subject
   std::vector<lsm::KeyRange> dropped_ranges_;
   std::uint64_t facts_changed_ = 0;
 };
