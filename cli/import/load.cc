@@ -66,8 +66,10 @@ Result<TargetTable> FindTarget(const Database& database, const TablePlan& plan) 
 
 // `value` as the kind of its column, or an error that names the column.
 Result<Value> Convert(const Value& value, const std::string& column, ValueKind kind) {
-  const bool is_text = value.kind() == ValueKind::kText;
-  if (!is_text || kind == ValueKind::kText || kind == ValueKind::kNull) return value;
+  if (value.is_null() || value.kind() == kind || kind == ValueKind::kNull) return value;
+  // The column of JSON values of several kinds is TEXT.
+  if (kind == ValueKind::kText) return Value::Text(ToText(value));
+  if (value.kind() != ValueKind::kText) return value;
   std::optional<Value> parsed = ParseValue(value.AsText(), kind);
   if (parsed) return *std::move(parsed);
   return Error{.code = ErrorCode::kTypeMismatch,
