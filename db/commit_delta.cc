@@ -97,7 +97,7 @@ class RowChanges {
   // Whether the rows are there is asked first, as most have come or gone.
   Status AppendWhole(const Pinned& state, dataflow::Weight weight, dataflow::Batch& batch) const {
     const schema::Type* type = state.schema()->FindType(type_);
-    if (type == nullptr) return Ok();
+    if (type == nullptr || whole_.empty()) return Ok();
     const TripleStore store(state.view());
     std::vector<std::string> there;
     Status found = store.Lookup(*type, std::span(type->key).first(1), whole_,

@@ -334,7 +334,6 @@ Status LiveQueries::StepGraph(const CommitDelta& delta) {
     if (columns.empty()) continue;
     Batch& batch = batches.emplace_back(columns.size());
     if (Status read = AppendRowChanges(delta, type, columns, batch); !read) return read;
-    batch.Consolidate();
     if (!batch.empty()) changes.push_back({.type = type, .columns = columns, .rows = &batch});
   }
   for (const TypeId type : {schema::kSysViolation, schema::kSysSite}) {
