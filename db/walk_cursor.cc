@@ -15,9 +15,9 @@ constexpr int kStepsBeforeSeek = 8;
 WalkCursor::WalkCursor(const ReadView& view, std::string prefix, std::span<const Walk> walks)
     : prefix_(std::move(prefix)), walks_(walks), reverse_(walks.front().reverse) {
   const std::string& limit = walks.back().limit;
-  iterator_ = view.NewIterator(
-      {.start = prefix_ + walks.front().start,
-       .limit = limit.empty() ? schema::PrefixLimit(prefix_) : prefix_ + limit});
+  iterator_ =
+      view.NewIterator({.start = prefix_ + walks.front().start,
+                        .limit = limit.empty() ? schema::PrefixLimit(prefix_) : prefix_ + limit});
   reverse_ ? iterator_->SeekToLast() : iterator_->SeekToFirst();
 }
 

@@ -18,9 +18,10 @@ constexpr std::size_t kReplayBytesMax = std::size_t{1} << 20;  // more than this
 constexpr std::uint64_t kLogBytesKept = std::uint64_t{4}
                                         << 20;  // a longer log does not stay behind
 
-// A reader gives up when a writer outran it so often; a store that lacks a file costs as many
-// tries.
-constexpr int kReaderTries = 100;
+// A reader gives up when a writer outran it so often, or when some tries in a row found the same to
+// be wrong: then nobody moved anything, and a file is really missing.
+constexpr int kReaderTries = 2000;
+constexpr int kTriesAlike = 100;
 
 enum class DirectoryState {
   kMissing,
@@ -142,6 +143,20 @@ Result<std::unique_ptr<Store>> OpenOnce(Env& env, const std::string& path,
   return std::unique_ptr<Store>(*std::move(store));
 }
 
+// A writer removes files and recycles segments that the manifest read a moment ago still names; the
+// next try reads a newer manifest.
+Result<std::unique_ptr<Store>> OpenBesideAWriter(Env& env, const std::string& path,
+                                                 const StoreOptions& options) {
+  Result<std::unique_ptr<Store>> store = OpenOnce(env, path, options);
+  int alike = 1;
+  for (int tries = 1; !store && tries < kReaderTries && alike < kTriesAlike; ++tries) {
+    const std::string before = store.error().message;
+    store = OpenOnce(env, path, options);
+    alike = !store && store.error().message == before ? alike + 1 : 1;
+  }
+  return store;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(Env& env, const std::string& path,
@@ -171,15 +186,9 @@ Result<std::unique_ptr<Store>> Store::Open(Env& env, const std::string& path,
       if (!store) return std::move(store).error();
       return std::unique_ptr<Store>(*std::move(store));
     }
-    case DirectoryState::kStore: {
-      // A writer beside a reader removes files and recycles segments that the manifest read a
-      // moment ago still names; the next try reads a newer manifest.
-      Result<std::unique_ptr<Store>> store = OpenOnce(env, path, options);
-      for (int tries = 1; !store && options.read_only && tries < kReaderTries; ++tries) {
-        store = OpenOnce(env, path, options);
-      }
-      return store;
-    }
+    case DirectoryState::kStore:
+      return options.read_only ? OpenBesideAWriter(env, path, options)
+                               : OpenOnce(env, path, options);
   }
   Check(false, "every state of a directory is dealt with");
   return NotFound(path);
