@@ -272,9 +272,9 @@ query::RunContext ContextOf(const Clock& clock, const RunOptions& options) {
 }
 
 Result<Rows> RunAt(const Query::Plan& query, const Params& params, const Engine& engine,
-                   const ReadView& view, const schema::SchemaRef& schema,
-                   const RunOptions& options) {
-  const TripleSource source(view, schema, &engine);
+                   const StateToRead& state, const RunOptions& options) {
+  const schema::SchemaRef& schema = state.schema;
+  const TripleSource source(state.view, schema, &engine);
   const query::RunContext context = ContextOf(engine.clock(), options);
   if (query.schema == schema) return query::Run(query, source, params, context);
   using PlanRef = std::shared_ptr<const Query::Plan>;

@@ -27,10 +27,15 @@ Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
 // What a run that begins at this moment knows.
 query::RunContext ContextOf(const Clock& clock, const RunOptions& options);
 
+// A state to read, with the schema in force there.
+struct StateToRead {
+  const ReadView& view;
+  const schema::SchemaRef& schema;
+};
+
 // Runs a prepared query at a state; binds it again if the schema is another.
 Result<Rows> RunAt(const Query::Plan& query, const Params& params, const Engine& engine,
-                   const ReadView& view, const schema::SchemaRef& schema,
-                   const RunOptions& options);
+                   const StateToRead& state, const RunOptions& options);
 
 // Makes the DEFAULT and CHECK expressions of the catalogue ready. The clock outlives what it makes.
 ExpressionCompiler MakeExpressionCompiler(const Clock& clock);

@@ -151,8 +151,9 @@ Result<ExecuteSummary> Transaction::Execute(std::string_view script, const Param
 
 Result<Rows> Transaction::Run(const Query& query, const Params& params, const RunOptions& options) {
   if (state_->write == nullptr) return Ended();
-  return db::RunAt(*query.plan(), params, state_->engine, state_->write->view(),
-                   state_->write->schema(), options);
+  const db::WriteTransaction& write = *state_->write;
+  return db::RunAt(*query.plan(), params, state_->engine,
+                   {.view = write.view(), .schema = write.schema()}, options);
 }
 
 void Transaction::Rollback() { state_->write = nullptr; }
@@ -161,8 +162,9 @@ Version Snapshot::version() const { return state_->pinned->version(); }
 
 Result<Rows> Snapshot::Run(const Query& query, const Params& params,
                            const RunOptions& options) const {
-  return db::RunAt(*query.plan(), params, state_->engine, state_->pinned->view(),
-                   state_->pinned->schema(), options);
+  const db::Pinned& pinned = *state_->pinned;
+  return db::RunAt(*query.plan(), params, state_->engine,
+                   {.view = pinned.view(), .schema = pinned.schema()}, options);
 }
 
 Result<std::optional<std::vector<Value>>> Snapshot::Get(std::string_view type_name,
