@@ -237,7 +237,7 @@ Status TripleSource::Scan(const BaseRelation& relation, const Probe& probe, When
   const auto scan = [&](std::span<const AttributeId> columns, RowSink sink) {
     if (path.index == nullptr) return store.ScanSubjects(*type, columns, walk->walk, sink);
     return ScanIndex(
-        state, *type, *path.index, columns, std::span(&walk->walk, 1),
+        state, *path.index, columns, std::span(&walk->walk, 1),
         [&](std::size_t, Slice subject, std::span<const Value> row) { return sink(subject, row); });
   };
   if (!walk->must_filter) {
@@ -283,7 +283,7 @@ Status TripleSource::ScanMany(const BaseRelation& relation, std::span<const Prob
     return visit(probe_of[walk], row);
   };
   if (path.index != nullptr) {
-    return ScanIndex(state, *type, *path.index, relation.columns, walks, show);
+    return ScanIndex(state, *path.index, relation.columns, walks, show);
   }
   return TripleStore(*state.view).ScanSubjects(*type, relation.columns, walks, show);
 }
@@ -375,13 +375,16 @@ Status TripleSource::Lookup(
   return Ok();
 }
 
-Status TripleSource::ScanIndex(const State& state, const Type& type, const Index& index,
+Status TripleSource::ScanIndex(const State& state, const Index& index,
                                std::span<const AttributeId> columns, std::span<const Walk> walks,
                                ManyRowSink sink) const {
   std::unique_ptr<IndexWalker> walker = TakeSpare(walkers_, [&](const IndexWalker& known) {
     return known.index == &index && std::ranges::equal(known.columns, columns);
   });
-  if (walker == nullptr) walker = std::make_unique<IndexWalker>(type, index, columns);
+  if (walker == nullptr) {
+    const Type& type = *state.schema->FindType(index.type);
+    walker = std::make_unique<IndexWalker>(type, index, columns);
+  }
   Status scanned = walker->rows.Scan(*state.view, walks, sink);
   GiveBack(walkers_, std::move(walker));
   return scanned;

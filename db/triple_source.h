@@ -88,7 +88,7 @@ class TripleSource final : public dataflow::Source {
     std::vector<AttributeId> columns;
     IndexReader rows;
   };
-  Status ScanIndex(const State& state, const schema::Type& type, const schema::Index& index,
+  Status ScanIndex(const State& state, const schema::Index& index,
                    std::span<const AttributeId> columns, std::span<const Walk> walks,
                    ManyRowSink sink) const;
 
