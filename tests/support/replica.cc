@@ -22,7 +22,7 @@ constexpr const char* kLiveQuery = "SELECT id, name, a, b FROM t WHERE a >= 0 OR
 class Replica::Mirror final : public db::CommitObserver {
  public:
   explicit Mirror(db::Engine& engine) : engine_(engine) {
-    if (engine_.schema()->FindType("t") != nullptr) rows_ = Fresh();
+    if (engine_.schema()->FindType("t") != nullptr) rows_ = RowsAt(*engine_.Pin());
     engine_.AddObserver(this);
   }
   ~Mirror() override { engine_.RemoveObserver(this); }
@@ -33,7 +33,7 @@ class Replica::Mirror final : public db::CommitObserver {
     const schema::Type* type = delta.after->schema()->FindType("t");
     if (type == nullptr) return;
     if (delta.schema_changed()) {
-      rows_ = Fresh();
+      rows_ = RowsAt(*delta.after);
       return;
     }
     const std::vector<AttributeId> columns = Columns(*type);
@@ -48,7 +48,7 @@ class Replica::Mirror final : public db::CommitObserver {
     }
   }
 
-  bool EqualsFresh() const { return rows_ == Fresh(); }
+  bool EqualsFresh() const { return rows_ == RowsAt(*engine_.Pin()); }
 
  private:
   static std::vector<AttributeId> Columns(const schema::Type& type) {
@@ -57,13 +57,13 @@ class Replica::Mirror final : public db::CommitObserver {
     return columns;
   }
 
-  Rows Fresh() const {
+  // Of a commit that is told the state behind it: another one may have been made since.
+  static Rows RowsAt(const db::Pinned& state) {
     Rows rows;
-    const db::PinnedRef pinned = engine_.Pin();
-    const schema::Type* type = pinned->schema()->FindType("t");
+    const schema::Type* type = state.schema()->FindType("t");
     if (type == nullptr) return rows;
     const Status scanned =
-        db::TripleStore(pinned->view())
+        db::TripleStore(state.view())
             .ScanSubjects(*type, Columns(*type), {}, [&](Slice, std::span<const Value> row) {
               rows[{row.begin(), row.end()}] = 1;
               return true;
