@@ -9,6 +9,7 @@
 // multipliers are those of the Parquet format specification.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -57,22 +58,23 @@ inline bool BucketMayContain(const char* bucket, std::uint64_t hash) {
   return missing == 0;
 }
 
-// Guesses from the last groups of look-ups in a file whether the next are worth asking its filter.
-// A filter spares the page of an absent key and costs two cache misses of its own for a key that is
-// there, as rows by key mostly are. Any thread; a wrong guess costs time alone.
+// Guesses from the last look-ups in a file whether the next are worth asking its filter. A filter
+// spares the page of an absent key and costs two cache misses of its own for a key that is there,
+// as rows by key mostly are. Any thread; a wrong guess costs time alone.
 class FilterGuess {
  public:
-  bool asks() const { return full_groups_.load(std::memory_order_relaxed) < kEnough; }
+  bool asks() const { return found_.load(std::memory_order_relaxed) < kEnough; }
+  // Of the keys that were looked up together, so many were there.
   void Note(std::size_t asked, std::size_t found) {
-    const int before = full_groups_.load(std::memory_order_relaxed);
-    const int after = found * 8 < asked * 7 ? 0 : before < kEnough ? before + 1 : before;
-    if (after != before) full_groups_.store(after, std::memory_order_relaxed);
+    const std::size_t before = found_.load(std::memory_order_relaxed);
+    const std::size_t after = found * 8 < asked * 7 ? 0 : std::min(before + found, kEnough);
+    if (after != before) found_.store(after, std::memory_order_relaxed);
   }
 
  private:
-  static constexpr int kEnough = 4;
+  static constexpr std::size_t kEnough = 224;  // four groups of 64, of which an eighth was absent
 
-  std::atomic<int> full_groups_{0};  // in a row, of which (nearly) all keys were there
+  std::atomic<std::size_t> found_{0};  // since a group of which many keys were not there
 };
 
 // Buckets for so many keys; 0 for none.

@@ -29,9 +29,19 @@ inline std::uint32_t SpanPagesAt(const char* page, std::uint64_t pages_left) {
 
 // The first `width` bytes of `bytes`, at most 8, as a number whose order is the order of the bytes.
 inline std::uint64_t LoadHead(const char* bytes, std::size_t width) {
+  if (width == 8) [[likely]] {
+    return __builtin_bswap64(LoadFixed64(bytes));
+  }
   std::uint64_t number = 0;
   std::memcpy(&number, bytes, width);
   return width == 0 ? 0 : __builtin_bswap64(number) >> (64 - 8 * width);
+}
+// The same of the first 8 bytes of a key, which may be shorter: as if zeros followed.
+inline std::uint64_t PaddedHead(Slice key) {
+  if (key.size() >= 8) [[likely]] {
+    return LoadHead(key.data(), 8);
+  }
+  return key.empty() ? 0 : LoadHead(key.data(), key.size()) << (8 * (8 - key.size()));
 }
 
 class PageView {

@@ -2,9 +2,10 @@
 // the snapshot sees.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,38 +14,58 @@
 
 namespace trefoil::lsm {
 
-// The sequences that live snapshots see. Any thread.
+// The sequences that live snapshots see. Any thread. A snapshot mostly sees the newest sequence of
+// all, so adding one touches the end of a vector and allocates nothing.
 class SnapshotList {
  public:
   void Add(SequenceNumber sequence) {
     const std::lock_guard lock(mutex_);
-    sequences_.insert(sequence);
+    ++count_;
+    const auto place = Place(sequence);
+    if (place != live_.end() && place->sequence == sequence) {
+      ++place->snapshots;
+    } else {
+      live_.insert(place, {.sequence = sequence, .snapshots = 1});
+    }
   }
   void Remove(SequenceNumber sequence) {
     const std::lock_guard lock(mutex_);
-    sequences_.erase(sequences_.find(sequence));
+    --count_;
+    const auto place = Place(sequence);
+    if (--place->snapshots == 0) live_.erase(place);
   }
   bool Contains(SequenceNumber sequence) const {
     const std::lock_guard lock(mutex_);
-    return sequences_.contains(sequence);
+    return std::ranges::binary_search(live_, sequence, {}, &Live::sequence);
   }
   // Ascending, distinct.
   std::vector<SequenceNumber> Sequences() const {
     const std::lock_guard lock(mutex_);
     std::vector<SequenceNumber> sequences;
-    for (const SequenceNumber sequence : sequences_) {
-      if (sequences.empty() || sequences.back() != sequence) sequences.push_back(sequence);
-    }
+    sequences.reserve(live_.size());
+    for (const Live& live : live_) sequences.push_back(live.sequence);
     return sequences;
   }
+  // Of snapshots, not of sequences.
   std::size_t size() const {
     const std::lock_guard lock(mutex_);
-    return sequences_.size();
+    return count_;
   }
 
  private:
+  struct Live {
+    SequenceNumber sequence;
+    std::size_t snapshots;
+  };
+  // The first that is not below `sequence`.
+  std::vector<Live>::iterator Place(SequenceNumber sequence) {
+    if (live_.empty() || live_.back().sequence < sequence) return live_.end();
+    return std::ranges::lower_bound(live_, sequence, {}, &Live::sequence);
+  }
+
   mutable std::mutex mutex_;
-  std::multiset<SequenceNumber> sequences_;  // guarded by mutex_
+  std::vector<Live> live_;  // ascending
+  std::size_t count_ = 0;
 };
 
 class Snapshot::State {

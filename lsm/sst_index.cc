@@ -9,11 +9,14 @@ namespace trefoil::lsm {
 
 namespace {
 
-// The number of heads <= `head` among the 16 of a block.
+// The number of heads <= `head` among the 16 of a block. Halves without a branch that depends on
+// the data.
 std::uint32_t CountAtMost(const std::uint64_t* block, std::uint64_t head) {
   std::uint32_t count = 0;
-  for (std::uint32_t i = 0; i < 16; ++i) count += block[i] <= head ? 1 : 0;
-  return count;
+  for (std::uint32_t half = 8; half != 0; half /= 2) {
+    count += half * static_cast<std::uint32_t>(block[count + half - 1] <= head);
+  }
+  return count + (block[count] <= head ? 1 : 0);
 }
 
 }  // namespace
@@ -50,12 +53,7 @@ std::size_t SstIndex::memory_bytes() const {
 }
 
 // `key` begins with the prefix of all separators.
-std::uint64_t SstIndex::HeadOf(Slice key) const {
-  const Slice rest = key.Without(prefix_.size());
-  const std::size_t width = std::min<std::size_t>(rest.size(), 8);
-  const std::uint64_t head = LoadHead(rest.data(), width);
-  return width == 0 ? 0 : head << (8 * (8 - width));
-}
+std::uint64_t SstIndex::HeadOf(Slice key) const { return PaddedHead(key.Without(prefix_.size())); }
 
 std::uint32_t SstIndex::LastAtMost(Slice key) const {
   if (!key.StartsWith(prefix_)) return size() - 1;

@@ -214,17 +214,20 @@ Status SstReader::GetFromPages(PointLookup& lookup, std::uint32_t page) const {
       TakeEntry(view, entry, is_mapped ? PageLife::kOfTheRun : PageLife::kShort, lookup);
       return Ok();
     }
-    const bool continues = page + 1 < index_.size() &&
-                           (index_.place(page + 1).flags & kIndexContinues) != 0 &&
-                           index_.separator(page + 1) == lookup.key;
-    if (!continues) return Ok();
+    if (!ContinuesAfter(page, lookup.key)) return Ok();
   }
   return Ok();
 }
 
 Status SstReader::Get(PointLookup& lookup) const {
-  if (index_.size() == 0 || !FilterMayContain(lookup.hash)) return Ok();
-  return GetFromPages(lookup, index_.FirstPageOf(lookup.key));
+  if (index_.size() == 0) return Ok();
+  if (filter_guess_.asks() && !FilterMayContain(lookup.hash)) {
+    filter_guess_.Note(1, 0);
+    return Ok();
+  }
+  Status got = GetFromPages(lookup, index_.FirstPageOf(lookup.key));
+  filter_guess_.Note(1, lookup.found ? 1 : 0);
+  return got;
 }
 
 Status SstReader::MultiGet(std::span<PointLookup* const> lookups) const {

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "lsm/page_view.h"
 #include "lsm/sst_multi_get.h"
 
 namespace trefoil::lsm {
@@ -16,7 +17,9 @@ Version::Version(std::vector<Level> levels, Blobs blobs)
     : levels_(std::move(levels)), blobs_(std::move(blobs)) {
   std::vector<RangeDelete> deletes;
   for (const Level& level : levels_) {
+    std::vector<std::uint64_t>& heads = limit_heads_.emplace_back();
     for (const auto& file : level) {
+      heads.push_back(PaddedHead(file->meta().limit));
       const std::span<const RangeDelete> ranges = file->run().range_deletes();
       deletes.insert(deletes.end(), ranges.begin(), ranges.end());
     }
@@ -40,11 +43,17 @@ bool MayHold(const TableFile& file, Slice key) {
 
 }  // namespace
 
-const TableFile* FindFile(const Version::Level& level, Slice key) {
-  const auto after = std::ranges::upper_bound(
-      level, key, {}, [](const auto& file) { return Slice(file->meta().limit); });
-  if (after == level.end() || key < Slice((*after)->meta().smallest)) return nullptr;
-  return after->get();
+const TableFile* Version::FindFile(std::size_t level, Slice key) const {
+  const std::vector<std::uint64_t>& heads = limit_heads_[level];
+  const std::uint64_t head = PaddedHead(key);
+  // A smaller head is that of a smaller limit; of equal ones the whole limits decide.
+  const auto [first, last] = std::ranges::equal_range(heads, head);
+  const auto files = levels_[level].begin();
+  const auto place =
+      std::upper_bound(files + (first - heads.begin()), files + (last - heads.begin()), key,
+                       [](Slice wanted, const auto& file) { return wanted < file->meta().limit; });
+  if (place == levels_[level].end() || key < Slice((*place)->meta().smallest)) return nullptr;
+  return place->get();
 }
 
 Status Version::Get(PointLookup& lookup) const {
@@ -53,7 +62,7 @@ Status Version::Get(PointLookup& lookup) const {
     if (Status got = file->run().Get(lookup); !got || lookup.found) return got;
   }
   for (std::size_t level = 1; level < levels_.size(); ++level) {
-    const TableFile* file = FindFile(levels_[level], lookup.key);
+    const TableFile* file = FindFile(level, lookup.key);
     if (file == nullptr) continue;
     if (Status got = file->run().Get(lookup); !got || lookup.found) return got;
   }
@@ -80,7 +89,7 @@ Status Version::MultiGet(std::span<PointLookup* const> lookups) const {
     for (PointLookup* lookup : lookups) {
       if (lookup->found) continue;
       if (file == nullptr || !MayHold(*file, lookup->key)) {
-        file = FindFile(levels_[level], lookup->key);
+        file = FindFile(level, lookup->key);
       }
       if (file != nullptr) group.push_back({.file = &file->run(), .lookup = lookup});
     }
@@ -141,7 +150,7 @@ Status ReadView::Get(PointLookup& lookup) const {
     got = sealed[i]->Get(lookup);
   }
   if (got && !lookup.found) got = version->Get(lookup);
-  if (got) ApplyRangeDeletes(lookup);
+  if (got && has_range_deletes()) ApplyRangeDeletes(lookup);
   return got;
 }
 

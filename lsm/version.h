@@ -8,6 +8,7 @@
 // I1: of two places that hold entries of one key, the newer entries lie in the one listed first.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -40,13 +41,14 @@ class Version {
   Result<std::string> ReadBlob(Slice reference) const;
 
  private:
+  // The file of a sorted level that may hold `key`, or null.
+  const TableFile* FindFile(std::size_t level, Slice key) const;
+
   std::vector<Level> levels_;
+  std::vector<std::vector<std::uint64_t>> limit_heads_;  // of each file: PaddedHead of its limit
   Blobs blobs_;
   RangeDeleteSet range_deletes_;
 };
-
-// The file of a sorted level that may hold `key`, or null.
-const TableFile* FindFile(const Version::Level& level, Slice key);
 
 struct ReadView {
   std::shared_ptr<const Memtable> active;

@@ -202,5 +202,38 @@ TEST_F(StoreTest, ARandomHistoryReadsLikeAMap) {
   EXPECT_EQ(Scan(), forward);
 }
 
+// Files, pages and nodes of the memtable are found by the first bytes of a key; here those are all
+// alike, so that the rest has to decide everywhere.
+TEST(StoreFindsTest, KeysThatBeginAlike) {
+  MemoryEnv env;
+  StoreOptions options = QuietOptions();
+  options.memtable_bytes = 64 << 10;
+  options.file_bytes = 16 << 10;
+  options.level1_bytes = 64 << 10;
+  const std::unique_ptr<Store> store = *Store::Open(env, "db", options);
+  constexpr int kKeys = 4000;
+  const auto key_of = [](int i) { return StrCat("the same first bytes of all ", 100'000 + i); };
+  const std::string filler(40, 'v');
+  for (int i = 0; i < kKeys; i += 2) {
+    WriteBatch batch;
+    const std::string key = key_of(i);
+    const std::string value = StrCat(filler, i);
+    batch.Put(key, value);
+    ASSERT_TRUE(store->Write(batch, Durability::kRelaxed));
+    while (*store->Step(std::size_t{1} << 20)) {
+    }
+  }
+  std::size_t files = 0;
+  for (const LevelStats& level : store->Stats().levels) files += level.files;
+  ASSERT_GT(files, 8U);
+  const Snapshot snapshot = store->GetSnapshot();
+  for (int i = -1; i < kKeys + 1; ++i) {
+    const std::string key = key_of(i);
+    const std::string value = StrCat(filler, i);
+    const bool is_there = i >= 0 && i < kKeys && i % 2 == 0;
+    ASSERT_EQ(*store->Get(key, snapshot), is_there ? std::optional(value) : std::nullopt) << i;
+  }
+}
+
 }  // namespace
 }  // namespace trefoil::lsm
