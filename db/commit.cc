@@ -286,6 +286,8 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
     delta.merged = transaction.merged_.has_value();
     delta.touched = delta.merged ? *std::move(transaction.merged_)
                                  : TouchedRows(transaction.view_.writes(), *transaction.schema_);
+    delta.images = std::move(transaction.images_);
+    delta.images.Settle();
     const std::lock_guard lock(deliver_mutex_);
     deliveries_.push_back(std::move(delta));
   }

@@ -30,23 +30,75 @@ std::vector<TouchedRow> RowsOf(std::vector<TouchedFact> facts) {
 
 namespace {
 
+// Where the columns stand in an image of a row of the type; nothing when images do not show one of
+// them. Moves in a tree are for the merge to judge, not for the writer.
+std::optional<std::vector<std::size_t>> PlacesInImages(const schema::Type& type,
+                                                       std::span<const AttributeId> columns) {
+  const auto is_tree = [](const schema::Attribute& attribute) {
+    return attribute.merge == schema::MergeKind::kTree;
+  };
+  if (std::ranges::any_of(type.attributes, is_tree)) return std::nullopt;
+  std::vector<std::size_t> places;
+  places.reserve(columns.size());
+  for (const AttributeId column : columns) {
+    std::size_t place = 0;
+    for (const auto* list : {&type.attributes, &type.undeclared}) {
+      const auto found = std::ranges::find(*list, column, &schema::Attribute::id);
+      place += static_cast<std::size_t>(found - list->begin());
+      if (found != list->end()) break;
+    }
+    if (place == type.attributes.size() + type.undeclared.size()) return std::nullopt;
+    places.push_back(place);
+  }
+  return places;
+}
+
 // The touched rows of one type, as far as somebody demands what has changed.
 class RowChanges {
  public:
   RowChanges(const CommitDelta& delta, TypeId type, std::span<const AttributeId> columns)
-      : delta_(delta), type_(type), columns_(columns) {
-    for (const TouchedRow& row : delta.touched) {
-      if (row.type == type) Add(row);
-    }
+      : delta_(delta), type_(type), columns_(columns), next_image_(delta.images.FirstOf(type)) {
+    const schema::Type* known = delta.after->schema()->FindType(type);
+    if (known != nullptr && !delta.schema_changed()) places_ = PlacesInImages(*known, columns);
   }
 
   Status AppendTo(dataflow::Batch& batch) {
+    for (const TouchedRow& row : delta_.touched) {
+      if (row.type == type_ && !AppendImage(row, batch)) Add(row);
+    }
     if (Status edits = AppendEdits(batch); !edits) return edits;
     if (Status old = AppendWhole(*delta_.before, -1, batch); !old) return old;
     return AppendWhole(*delta_.after, 1, batch);
   }
 
  private:
+  // Of a row that the writer knew. Both come in the order of subjects.
+  bool AppendImage(const TouchedRow& row, dataflow::Batch& batch) {
+    const RowImages& images = delta_.images;
+    if (!places_) return false;
+    const Slice subject(row.subject);
+    for (; next_image_ < images.size(); ++next_image_) {
+      const RowImages::Image image = images[next_image_];
+      if (image.type != type_ || image.subject > subject) return false;
+      if (image.subject < subject) continue;
+      const auto same = [&](std::size_t place) {
+        return image.before[place] == image.after[place];
+      };
+      const bool stays = !image.before.empty() && !image.after.empty();
+      if (stays && std::ranges::all_of(*places_, same)) return true;
+      Append(image.before, -1, batch);
+      Append(image.after, 1, batch);
+      return true;
+    }
+    return false;
+  }
+
+  void Append(std::span<const Value> image, dataflow::Weight weight, dataflow::Batch& batch) const {
+    if (image.empty()) return;
+    const std::span<Value> row = batch.AddRow(weight);
+    for (std::size_t c = 0; c < row.size(); ++c) row[c] = image[(*places_)[c]];
+  }
+
   void Add(const TouchedRow& row) {
     if (row.attributes.empty() || row.attributes.front() == schema::kRowCell) {
       whole_.push_back(row.subject);
@@ -113,6 +165,8 @@ class RowChanges {
   const CommitDelta& delta_;
   const TypeId type_;
   const std::span<const AttributeId> columns_;
+  std::optional<std::vector<std::size_t>> places_;  // of the columns in images
+  std::size_t next_image_;
   std::vector<std::string> edited_;   // subjects of rows that stay
   std::vector<std::string> whole_;    // of the others
   std::vector<AttributeId> changed_;  // columns with a change in some edited row

@@ -1,6 +1,6 @@
 // CommitDelta: what a commit did, for those who keep results up to date: the rows it touched and
-// the states before and after. Values are read when somebody asks for columns, so an attribute that
-// nobody demands is never read.
+// the states before and after. Rows that the writer had in hand come with it; of the others values
+// are read when somebody asks for columns, so an attribute that nobody demands is never read.
 #pragma once
 
 #include <boost/container/small_vector.hpp>
@@ -10,6 +10,7 @@
 
 #include "dataflow/batch.h"
 #include "db/pinned.h"
+#include "db/row_images.h"
 #include "trefoil/result.h"
 #include "trefoil/slice.h"
 #include "trefoil/version.h"
@@ -32,6 +33,7 @@ struct CommitDelta {
   PinnedRef after;
   bool merged = false;              // changes of other replicas
   std::vector<TouchedRow> touched;  // by type, then subject, each once
+  RowImages images;                 // of some of them; settled
 
   Version version() const { return after->version(); }
   bool schema_changed() const { return before->schema() != after->schema(); }

@@ -205,7 +205,7 @@ std::unique_ptr<WriteTransaction> Engine::Begin() {
     layouts_ = std::make_shared<const Layouts>(schema_, compiler_);
   }
   const WriteRules rules = {.layouts = nullptr, .keys = keys_.get(), .keep_retractions = true};
-  return std::make_unique<WriteTransaction>(*this, std::move(base), layouts_, rules);
+  return std::make_unique<WriteTransaction>(*this, std::move(base), layouts_, watched_, rules);
 }
 
 void Engine::End(WriteTransaction& transaction) {
@@ -234,6 +234,11 @@ void Engine::AddObserver(CommitObserver* observer) {
   const std::lock_guard commit_lock(commit_mutex_);
   const std::lock_guard lock(deliver_mutex_);
   observers_.push_back(observer);
+}
+
+void Engine::Watch(std::vector<TypeId> types) {
+  const std::lock_guard lock(state_mutex_);
+  watched_ = std::make_shared<const std::vector<TypeId>>(std::move(types));
 }
 
 void Engine::RemoveObserver(CommitObserver* observer) {

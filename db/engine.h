@@ -120,6 +120,9 @@ class Engine {
   // call, unless it is made from within one.
   void AddObserver(CommitObserver* observer);
   void RemoveObserver(CommitObserver* observer);
+  // Types, ascending, of which writers from now on tell observers the rows, as far as they know
+  // them; observers read the others.
+  void Watch(std::vector<TypeId> types);
 
   // Who reads sys.live_query and sys.operator, set once before the first read of them.
   using LiveTables = std::function<void(TypeId type, const VisitRow& visit)>;
@@ -245,6 +248,7 @@ class Engine {
   schema::SchemaRef schema_;                  // guarded by state_mutex_
   LayoutsRef layouts_;                        // guarded by state_mutex_; of schema_, or null
   Version schema_since_{};                    // guarded by state_mutex_
+  WatchedTypes watched_;                      // guarded by state_mutex_
   std::multiset<Version> open_transactions_;  // guarded by state_mutex_
   std::deque<RecentCommit> recent_;           // guarded by state_mutex_
 

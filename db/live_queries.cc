@@ -209,6 +209,7 @@ Result<std::unique_ptr<LivePlan>> LiveQueries::MakePlan(Result<query::Compiled> 
   if (!plan) return plan;
   view_bytes_ += (*plan)->state_bytes();
   for (const dataflow::NodeId root : (*plan)->roots()) readers_[root].push_back(plan->get());
+  engine_.Watch(graph_->DemandedTypes());
   return plan;
 }
 
@@ -218,6 +219,8 @@ void LiveQueries::RemovePlan(std::unique_ptr<LivePlan> plan) {
     std::erase(readers_[root], plan.get());
     if (readers_[root].empty()) readers_.erase(root);
   }
+  plan.reset();
+  engine_.Watch(graph_->DemandedTypes());
 }
 
 Status LiveQueries::PlaceAlone(LiveView& live, const Request& request) {
@@ -445,6 +448,7 @@ void LiveQueries::ClearPlans() {
   shapes_.clear();
   readers_.clear();
   view_bytes_ = 0;
+  engine_.Watch({});
 }
 
 void LiveQueries::Deliver(const Listeners& owed) {

@@ -101,6 +101,13 @@ Result<Value> RowWriter::ValueFor(const TypeLayout& layout, std::size_t place) {
   return Value();
 }
 
+// Of a row in the order of the layout's attributes that have names; empty: it is not there.
+void RowWriter::NoteImage(const StagedRow& staged, std::span<const Value> before,
+                          std::span<const Value> after) {
+  rules_.images->Add(
+      {.type = staged.type().id, .subject = staged.subject(), .before = before, .after = after});
+}
+
 // The declared attributes of a new row, converted.
 Status RowWriter::FillRow(const TypeLayout& layout, std::span<const FieldEdit> fields) {
   const Type& type = layout.type;
@@ -370,6 +377,7 @@ Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const F
     return std::move(indexes).error();
   }
   staged.Apply(view_);
+  NoteImage(staged, {}, row_);
   return key;
 }
 
@@ -435,6 +443,11 @@ Result<bool> RowWriter::Update(const Type& type, std::span<const Value> key,
     }
   }
   staged.Apply(view_);
+  if (needs_row) {
+    NoteImage(staged, before, after);
+  } else {
+    rules_.images->AddUnknown(type.id, staged.subject());
+  }
   return true;
 }
 
@@ -469,6 +482,7 @@ Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
   }
   if (Status moved = StageIndexes(staged, *row, {}); !moved) return std::move(moved).error();
   staged.Apply(view_);
+  NoteImage(staged, std::span(*row).first(layout.named), {});
   return true;
 }
 

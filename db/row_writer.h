@@ -19,6 +19,7 @@
 
 #include "db/key_generator.h"
 #include "db/overlay_view.h"
+#include "db/row_images.h"
 #include "db/row_layout.h"
 #include "db/staged_row.h"
 #include "db/triple_store.h"
@@ -45,6 +46,7 @@ struct FieldEdit {
 struct WriteRules {
   const Layouts* layouts = nullptr;  // of the schema in force
   KeyGenerator* keys = nullptr;
+  RowImages* images = nullptr;  // where edits are noted
   // Keep the mark of a deletion, because another replica may not know of it yet.
   bool keep_retractions = false;
 };
@@ -110,6 +112,8 @@ class RowWriter {
                       std::span<const Value> after);
   Status CheckUnique(const StagedRow& staged, const TypeLayout::IndexPlaces& index,
                      std::span<const Value> row) const;
+  void NoteImage(const StagedRow& staged, std::span<const Value> before,
+                 std::span<const Value> after);
   void NoteReference(const StagedRow& staged, const schema::Attribute& attribute,
                      const Value& value);
 

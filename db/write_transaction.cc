@@ -34,13 +34,15 @@ std::vector<Value> KeyOf(const CatalogueRow& row) {
 }  // namespace
 
 WriteTransaction::WriteTransaction(Engine& engine, PinnedRef base, LayoutsRef layouts,
-                                   WriteRules rules)
+                                   WatchedTypes watched, WriteRules rules)
     : engine_(engine),
       base_(std::move(base)),
       schema_(base_->schema()),
       rules_(rules),
       view_(base_->view()),
+      images_(std::move(watched)),
       writer_(view_, rules_) {
+  rules_.images = &images_;
   UseSchema(schema_, std::move(layouts));
 }
 
@@ -138,6 +140,7 @@ Status WriteTransaction::AllOrNothing(const std::function<Status()>& body) {
   const schema::SchemaRef schema = schema_;
   const LayoutsRef layouts = layouts_;
   const std::size_t references = writer_.references().size();
+  const std::size_t edits = images_.edits();
   view_.writes().Remember();
   Status done = body();
   if (done) {
@@ -146,6 +149,7 @@ Status WriteTransaction::AllOrNothing(const std::function<Status()>& body) {
   }
   view_.writes().Undo();
   writer_.TruncateReferences(references);
+  images_.Truncate(edits);
   UseSchema(schema, layouts);
   return done;
 }

@@ -13,6 +13,7 @@
 #include "db/commit_delta.h"
 #include "db/overlay_view.h"
 #include "db/pinned.h"
+#include "db/row_images.h"
 #include "db/row_writer.h"
 #include "db/type_layout.h"
 #include "schema/migration.h"
@@ -26,7 +27,8 @@ class Engine;
 class WriteTransaction {
  public:
   // `layouts` are those of the schema of `base`.
-  WriteTransaction(Engine& engine, PinnedRef base, LayoutsRef layouts, WriteRules rules);
+  WriteTransaction(Engine& engine, PinnedRef base, LayoutsRef layouts, WatchedTypes watched,
+                   WriteRules rules);
   ~WriteTransaction();
   WriteTransaction(const WriteTransaction&) = delete;
   WriteTransaction& operator=(const WriteTransaction&) = delete;
@@ -77,6 +79,7 @@ class WriteTransaction {
   LayoutsRef layouts_;  // of schema_
   WriteRules rules_;
   OverlayView view_;
+  RowImages images_;
   RowWriter writer_;
   std::vector<lsm::KeyRange> dropped_ranges_;      // entries of dropped indexes
   std::vector<IndexId> unbuilt_;                   // declared here, for rows that exist
