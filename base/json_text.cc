@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/check.h"
 #include "base/str_cat.h"
 #include "base/text_format.h"
 #include "base/text_parse.h"
@@ -28,19 +29,21 @@ void AppendUtf8(std::string& out, char32_t c) {
   }
 }
 
-// Reads one value after the other from the front of a text and appends its canonical form.
+// Reads one value after the other from the front of a text and appends its canonical form. What
+// returns false has noted what it expected where the text goes on.
 class Canonicalizer {
  public:
   explicit Canonicalizer(std::string_view text) : text_(text) {}
 
   bool AtEnd() {
     SkipBlanks();
-    return text_.empty();
+    return text_.empty() || Fail("the end, for the value is complete");
   }
 
   bool Append(std::string& out, int depth) {
     SkipBlanks();
-    if (text_.empty() || depth > kJsonDepthMax) return false;
+    if (depth > kJsonDepthMax) return Fail("no deeper nesting");
+    if (text_.empty()) return Fail("a value");
     switch (text_[0]) {
       case '{':
         return AppendObject(out, depth);
@@ -57,7 +60,15 @@ class Canonicalizer {
     }
   }
 
+  const char* expected() const { return expected_; }
+  std::string_view rest() const { return text_; }
+
  private:
+  bool Fail(const char* expected) {
+    expected_ = expected;
+    return false;
+  }
+
   void SkipBlanks() {
     text_.remove_prefix(std::min(text_.find_first_not_of(kBlanks), text_.size()));
   }
@@ -78,7 +89,7 @@ class Canonicalizer {
         if (!Append(out, depth + 1)) return false;
         out += ',';
       } while (Take(','));
-      if (!Take(']')) return false;
+      if (!Take(']')) return Fail("a comma or a closing bracket");
       out.pop_back();
     }
     out += ']';
@@ -93,10 +104,12 @@ class Canonicalizer {
         SkipBlanks();
         std::string name;
         std::string value;
-        if (!ReadString(name) || !Take(':') || !Append(value, depth + 1)) return false;
+        if (!ReadString(name)) return false;
+        if (!Take(':')) return Fail("a colon behind the name");
+        if (!Append(value, depth + 1)) return false;
         members.insert_or_assign(std::move(name), std::move(value));
       } while (Take(','));
-      if (!Take('}')) return false;
+      if (!Take('}')) return Fail("a comma or a closing brace");
     }
     out += '{';
     for (const auto& [name, value] : members) {
@@ -111,7 +124,7 @@ class Canonicalizer {
   }
 
   bool ReadString(std::string& out) {
-    if (!text_.starts_with('"')) return false;
+    if (!text_.starts_with('"')) return Fail("a name in double quotes");
     text_.remove_prefix(1);
     while (!text_.empty() && text_[0] != '"') {
       if (text_[0] == '\\') {
@@ -119,11 +132,12 @@ class Canonicalizer {
         continue;
       }
       const std::size_t size = Utf8CharacterBytes(text_);
-      if (size == 0 || static_cast<unsigned char>(text_[0]) < 0x20) return false;
+      if (size == 0) return Fail("UTF-8");
+      if (static_cast<unsigned char>(text_[0]) < 0x20) return Fail("\\n, \\t or \\u00NN");
       out += text_.substr(0, size);
       text_.remove_prefix(size);
     }
-    if (text_.empty()) return false;
+    if (text_.empty()) return Fail("a closing double quote");
     text_.remove_prefix(1);
     return true;
   }
@@ -131,12 +145,11 @@ class Canonicalizer {
   bool ReadEscape(std::string& out) {
     constexpr std::string_view kNames = "\"\\/bfnrt";
     constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
-    if (text_.size() < 2) return false;
-    const char name = text_[1];
-    text_.remove_prefix(2);
-    if (name == 'u') return ReadUnicodeEscape(out);
+    const char name = text_.size() < 2 ? ' ' : text_[1];
     const std::size_t at = kNames.find(name);
-    if (at == std::string_view::npos) return false;
+    if (at == std::string_view::npos && name != 'u') return Fail("an escape that JSON has");
+    text_.remove_prefix(2);
+    if (name == 'u') return ReadUnicodeEscape(out) || Fail("a UTF-16 code in 4 digits");
     out += kMeanings[at];
     return true;
   }
@@ -183,12 +196,13 @@ class Canonicalizer {
     };
     std::size_t end = text_.starts_with('-') ? 1 : 0;
     const std::size_t whole = digits_at(end);
-    if (whole == 0 || (whole > 1 && text_[end] == '0')) return false;
+    if (whole == 0) return Fail("a value");
+    if (whole > 1 && text_[end] == '0') return Fail("a number without leading zeros");
     end += whole;
     bool is_int = true;
     if (end < text_.size() && text_[end] == '.') {
       const std::size_t digits = digits_at(end + 1);
-      if (digits == 0) return false;
+      if (digits == 0) return Fail("a number with digits behind its point");
       end += 1 + digits;
       is_int = false;
     }
@@ -196,25 +210,27 @@ class Canonicalizer {
       const bool has_sign =
           end + 1 < text_.size() && (text_[end + 1] == '+' || text_[end + 1] == '-');
       const std::size_t begin = end + 1 + (has_sign ? 1 : 0);
-      if (begin > text_.size() || digits_at(begin) == 0) return false;
+      if (begin > text_.size() || digits_at(begin) == 0) {
+        return Fail("a number with digits in its exponent");
+      }
       end = begin + digits_at(begin);
       is_int = false;
     }
     const std::string_view number = text_.substr(0, end);
+    const std::optional<std::int64_t> integer = is_int ? ParseInt(number) : std::nullopt;
+    const std::optional<double> value = integer ? std::nullopt : ParseFloat(number);
+    if (!integer && !value) return Fail("a number that a FLOAT can hold");
     text_.remove_prefix(end);
-    if (is_int) {
-      if (const std::optional<std::int64_t> value = ParseInt(number)) {
-        out += StrCat(*value);
-        return true;
-      }
+    if (integer) {
+      out += StrCat(*integer);
+    } else {
+      AppendFloat(out, *value == 0 ? 0 : *value);
     }
-    const std::optional<double> value = ParseFloat(number);
-    if (!value) return false;
-    AppendFloat(out, *value == 0 ? 0 : *value);
     return true;
   }
 
   std::string_view text_;
+  const char* expected_ = "";
 };
 
 // Length of the canonical value at the front of `text`.
@@ -257,6 +273,19 @@ std::optional<std::string> CanonicalJson(std::string_view text) {
   std::string out;
   if (!canonicalizer.Append(out, 0) || !canonicalizer.AtEnd()) return std::nullopt;
   return out;
+}
+
+std::string DescribeJsonProblem(std::string_view text) {
+  Canonicalizer canonicalizer(text);
+  std::string out;
+  const bool reads = canonicalizer.Append(out, 0) && canonicalizer.AtEnd();
+  Check(!reads, "only what is no JSON has a problem");
+  std::size_t character = 1;
+  std::string_view before = text.substr(0, text.size() - canonicalizer.rest().size());
+  for (; !before.empty(); ++character) {
+    before.remove_prefix(std::max<std::size_t>(Utf8CharacterBytes(before), 1));
+  }
+  return StrCat("character ", character, ": expected ", canonicalizer.expected());
 }
 
 std::optional<std::string_view> JsonMember(std::string_view canonical, std::string_view name) {

@@ -15,6 +15,8 @@ inline constexpr int kJsonDepthMax = 256;
 
 // Nothing when `text` is not one JSON value. Total over any bytes.
 std::optional<std::string> CanonicalJson(std::string_view text);
+// Why it is nothing: "character 7: expected a comma or a closing brace". `text` is no JSON.
+std::string DescribeJsonProblem(std::string_view text);
 
 // The member `name` of a canonical object, or element `index` of a canonical array, as canonical
 // text; nothing when there is none. O(size).

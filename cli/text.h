@@ -11,6 +11,9 @@ namespace trefoil::cli {
 // printable UTF-8 as \xNN, with "..." if it was cut.
 std::string Excerpt(std::string_view text);
 
+// Well-formed, as RFC 3629 has it.
+bool IsUtf8(std::string_view text);
+
 // "1 row", "2 rows".
 std::string Count(std::uint64_t number, std::string_view noun);
 

@@ -84,6 +84,24 @@ BoundExpr Not(BoundExpr expr) {
   return MakeOperation(Operator::kNot, ListOf(std::move(expr)), kBoolType, span);
 }
 
+// What a value of the type looks like in a text, or what is wrong with the one that is there. Null:
+// the expression is no constant.
+std::string HowToWrite(const ExprType& type, const Constant* constant) {
+  const bool is_text =
+      !type.is_set && constant != nullptr && constant->value.kind() == ValueKind::kText;
+  if (type.kind == ValueKind::kDate) return "a DATE is written 2026-01-31";
+  if (is_text && type.kind == ValueKind::kTimestamp) {
+    return "a TIMESTAMP is written 2026-01-31T12:00:00Z";
+  }
+  if (is_text && type.kind == ValueKind::kUuid) {
+    return "a UUID is written 01234567-89ab-cdef-0123-456789abcdef";
+  }
+  if (is_text && type.kind == ValueKind::kJson) {
+    return StrCat("the text is no JSON: ", DescribeJsonProblem(constant->value.AsText()));
+  }
+  return "CAST(... AS ...) turns one kind into another";
+}
+
 }  // namespace
 
 BoundExpr MakeOperation(Operator op, std::vector<BoundExpr> operands, ExprType type, Span span) {
@@ -156,14 +174,9 @@ BoundExpr BindContext::Fit(BoundExpr expr, const ExprType& type, std::string_vie
   }
   if (type.is_set && expr.type.kind == ValueKind::kList) return expr;
   if (!SameFamily(expr.type, type)) {
-    const bool spelled = constant != nullptr && expr.type.kind == ValueKind::kText &&
-                         (IsTime(type) || type.kind == ValueKind::kUuid);
     Fail(expr.span, ErrorCode::kTypeMismatch,
          StrCat(what, " is ", TypeText(type), ", but this is ", TypeText(expr.type)),
-         type.kind == ValueKind::kDate ? "a DATE is written 2026-01-31"
-         : spelled && type.kind == ValueKind::kTimestamp
-             ? "a TIMESTAMP is written 2026-01-31T12:00:00Z"
-             : "CAST(... AS ...) turns one kind into another");
+         HowToWrite(type, constant));
   }
   return expr;
 }

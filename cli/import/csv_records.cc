@@ -26,6 +26,10 @@ class CsvRecords final : public RecordReader {
         return Problem(Place() + ": column " + std::to_string(columns_.size() + 1) +
                        " has no name: " + Excerpt(reader_.record()));
       }
+      if (!IsUtf8(*field)) {
+        return Problem(Place() + ": the name of column " + std::to_string(columns_.size() + 1) +
+                       " is not UTF-8: " + Excerpt(reader_.record()));
+      }
       if (std::ranges::count(columns_, *field) > 0) {
         return Problem(Place() + ": two columns are named " + Excerpt(*field) + ": " +
                        Excerpt(reader_.record()));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "trefoil/value.h"
 
@@ -25,6 +26,31 @@ TEST(CanonicalJsonTest, RefusesWhatIsNotJson) {
                            "\"\\x\"", "\"\\ud800\"", "[1] 2", "'a'", "\"\x01\"", "\"\xff\""}) {
     EXPECT_EQ(CanonicalJson(text), std::nullopt) << text;
   }
+}
+
+TEST(CanonicalJsonTest, SaysWhereATextStopsBeingJson) {
+  const std::pair<std::string, const char*> problems[] = {
+      {"", "character 1: expected a value"},
+      {"nul", "character 1: expected a value"},
+      {"[1,]", "character 4: expected a value"},
+      {"[1 2]", "character 4: expected a comma or a closing bracket"},
+      {"{\"ä\":1,}", "character 8: expected a name in double quotes"},
+      {"{\"a\" 1}", "character 6: expected a colon behind the name"},
+      {"{\"a\":1", "character 7: expected a comma or a closing brace"},
+      {"{a", "character 2: expected a name in double quotes"},
+      {"\"a", "character 3: expected a closing double quote"},
+      {"\"\\x\"", "character 2: expected an escape that JSON has"},
+      {"\"\\ud800\"", "character 8: expected a UTF-16 code in 4 digits"},
+      {"\"\x01\"", "character 2: expected \\n, \\t or \\u00NN"},
+      {"\"\xff\"", "character 2: expected UTF-8"},
+      {"01", "character 1: expected a number without leading zeros"},
+      {"1.", "character 1: expected a number with digits behind its point"},
+      {"1e", "character 1: expected a number with digits in its exponent"},
+      {"1e999", "character 1: expected a number that a FLOAT can hold"},
+      {"[1] 2", "character 5: expected the end, for the value is complete"},
+      {std::string(258, '['), "character 258: expected no deeper nesting"},
+  };
+  for (const auto& [text, problem] : problems) EXPECT_EQ(DescribeJsonProblem(text), problem);
 }
 
 TEST(CanonicalJsonTest, RefusesNestingBeyondItsLimit) {

@@ -16,6 +16,14 @@ TEST(ExcerptTest, ShowsWhatCannotBePrintedAsHexAndCutsTheRest) {
   EXPECT_TRUE(cut.ends_with("x..."));
 }
 
+TEST(Utf8Test, IsWellFormedInOneWayOnly) {
+  EXPECT_TRUE(IsUtf8("\x01 a\xc2\x85\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"));
+  for (const char* bytes : {"a\xff", "\xe4", "\xe4\xb8", "\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
+                            "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\x80"}) {
+    EXPECT_FALSE(IsUtf8(bytes));
+  }
+}
+
 TEST(CountTest, GroupsDigitsAndKnowsThePlural) {
   EXPECT_EQ(Count(0, "row"), "0 rows");
   EXPECT_EQ(Count(1, "row"), "1 row");
