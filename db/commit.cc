@@ -43,7 +43,7 @@ bool Overlaps(const std::vector<std::string>& keys, const lsm::KeyRange& range) 
   return first != keys.end() && (range.limit.empty() || *first < range.limit);
 }
 
-bool Contains(const lsm::KeyRange& range, const std::string& key) {
+bool Contains(const lsm::KeyRange& range, std::string_view key) {
   return range.start <= key && (range.limit.empty() || key < range.limit);
 }
 
@@ -197,8 +197,9 @@ Status Engine::CheckConflicts(const WriteTransaction& transaction) const {
   for (const RecentCommit& commit : recent_) {
     if (commit.version <= base) continue;
     if (ToNumber(commit.version) != expected++) return ConflictError("is no longer remembered");
-    for (const std::string& point : reads.points) {
-      if (std::ranges::binary_search(commit.keys, point) ||
+    for (std::size_t i = 0; i < reads.points(); ++i) {
+      const std::string_view point = reads.point(i).view();
+      if (std::ranges::binary_search(commit.keys, point, std::less<std::string_view>()) ||
           std::ranges::any_of(commit.ranges,
                               [&](const lsm::KeyRange& r) { return Contains(r, point); })) {
         return ConflictError("changed a row that this transaction read");
@@ -286,8 +287,10 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
     delta.merged = transaction.merged_.has_value();
     delta.touched = delta.merged ? *std::move(transaction.merged_)
                                  : TouchedRows(transaction.view_.writes(), *transaction.schema_);
-    delta.images = std::move(transaction.images_);
-    delta.images.Settle();
+    if (transaction.base_->version() == delta.before->version()) {
+      delta.images = std::move(transaction.images_);
+      delta.images.Settle();
+    }
     const std::lock_guard lock(deliver_mutex_);
     deliveries_.push_back(std::move(delta));
   }

@@ -1,6 +1,7 @@
 #include "db/overlay_view.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <utility>
 
 #include "base/check.h"
@@ -174,7 +175,7 @@ std::optional<std::string> ValueOf(const PendingValue& write) {
 
 Result<std::optional<std::string>> OverlayView::Get(Slice key) const {
   if (const PendingValue* write = writes_.Find(key)) return ValueOf(*write);
-  reads_.points.push_back(key.ToString());
+  reads_.AddPoint(key);
   if (Slice(empty_.start) <= key && key < Slice(empty_.limit)) return std::optional<std::string>();
   return base_.Get(key);
 }
@@ -188,17 +189,18 @@ Status OverlayView::LearnEnd(lsm::KeyRange range) {
   return Ok();
 }
 
-Status OverlayView::MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const {
-  std::vector<Slice> asked;
-  std::vector<std::size_t> places;
-  asked.reserve(keys.size());
-  places.reserve(keys.size());
+Status OverlayView::MultiGet(std::span<const Slice> keys, std::size_t noted,
+                             lsm::FoundVisitor visit) const {
+  constexpr std::size_t kUsualKeys = 32;
+  boost::container::small_vector<Slice, kUsualKeys> asked;
+  boost::container::small_vector<std::size_t, kUsualKeys> places;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (writes_.Find(keys[i]) != nullptr) continue;
-    reads_.points.push_back(keys[i].ToString());
+    if (i < noted) reads_.AddPoint(keys[i]);
     asked.push_back(keys[i]);
     places.push_back(i);
   }
+  if (asked.size() == keys.size()) return base_.MultiGet(keys, visit);
   // The keys in between, which this transaction writes.
   std::size_t next = 0;
   const auto visit_writes = [&](std::size_t end) {
@@ -207,10 +209,11 @@ Status OverlayView::MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visi
       visit(next, write.deletes() ? std::nullopt : std::optional(write.slice()));
     }
   };
-  Status found = base_.MultiGet(asked, [&](std::size_t i, std::optional<Slice> value) {
-    visit_writes(places[i]);
-    visit(next++, value);
-  });
+  Status found =
+      base_.MultiGet({asked.data(), asked.size()}, [&](std::size_t i, std::optional<Slice> value) {
+        visit_writes(places[i]);
+        visit(next++, value);
+      });
   if (found) visit_writes(keys.size());
   return found;
 }

@@ -18,7 +18,18 @@ namespace trefoil::db {
 
 // What a transaction has read: keys, and ranges of keys (an empty limit = no limit).
 struct ReadSet {
-  std::vector<std::string> points;
+  void AddPoint(Slice key) {
+    bytes.append(key.view());
+    ends.push_back(bytes.size());
+  }
+  std::size_t points() const { return ends.size(); }
+  Slice point(std::size_t i) const {
+    const std::size_t start = i == 0 ? 0 : ends[i - 1];
+    return {bytes.data() + start, ends[i] - start};
+  }
+
+  std::string bytes;  // of the points, one after the other
+  std::vector<std::size_t> ends;
   std::vector<lsm::KeyRange> ranges;
 };
 
@@ -29,7 +40,11 @@ class OverlayView final : public ReadView {
 
   Result<std::optional<std::string>> Get(Slice key) const override;
   using ReadView::MultiGet;
-  Status MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const override;
+  Status MultiGet(std::span<const Slice> keys, lsm::FoundVisitor visit) const override {
+    return MultiGet(keys, keys.size(), visit);
+  }
+  // As MultiGet, but only the first `noted` keys become part of the read set.
+  Status MultiGet(std::span<const Slice> keys, std::size_t noted, lsm::FoundVisitor visit) const;
   // Must not outlive the view; the writes must not change while it is used.
   std::unique_ptr<lsm::Iterator> NewIterator(lsm::KeyRange range) const override;
   std::uint64_t ApproximateCount(const lsm::KeyRange& range) const override {

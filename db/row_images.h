@@ -5,11 +5,9 @@
 //   Settle: one image for each row, by type, then subject:
 //           as it was before its first edit, as it is after its last
 //
-// Rows of types that nobody watches are not noted. A row whose edit needed no look at it stays
-// unknown: to read it would make the transaction conflict with writers that it has no quarrel with.
-//
-// I1: an image says what a reader finds in the store before and after the commit, because a
-//     transaction whose reads are no longer true does not commit.
+// Rows of types that nobody watches are not noted. What an image shows beyond the reads of the edit
+// is read without a note: a note would make the transaction conflict with writers that it has no
+// quarrel with. So images are of use only where no other commit came in between.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +38,9 @@ class RowImages {
   RowImages() = default;
   explicit RowImages(WatchedTypes watched) : watched_(std::move(watched)) {}
 
+  bool Wants(TypeId type) const;
   void Add(const Image& edit);
-  // An edit of a row that was not read.
+  // An edit of a row of which not all was read.
   void AddUnknown(TypeId type, Slice subject);
   // Takes back all edits but the first `edits`.
   std::size_t edits() const { return images_.size(); }
@@ -68,7 +67,6 @@ class RowImages {
     Row after = {};
   };
 
-  bool Wants(TypeId type) const;
   Stored& AddEdit(TypeId type, Slice subject);
   Row AddRow(std::span<const Value> cells);
   Slice SubjectOf(const Stored& image) const {

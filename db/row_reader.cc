@@ -14,9 +14,10 @@ namespace {
 
 constexpr std::size_t kRowsAtOnce = 1024;
 
-// The elements of a SET, as a LIST in their order.
-Status ReadSet(const ReadView& view, const schema::Type& type, const ColumnPlace& place,
-               Slice subject, Value* value) {
+}  // namespace
+
+Status ReadElements(const ReadView& view, const schema::Type& type, const ColumnPlace& place,
+                    Slice subject, Value* value) {
   const std::string prefix = schema::FactKey(type.id, place.attribute, subject);
   const std::unique_ptr<lsm::Iterator> iterator =
       view.NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
@@ -31,8 +32,6 @@ Status ReadSet(const ReadView& view, const schema::Type& type, const ColumnPlace
   *value = items.empty() ? Value() : Value::List(std::move(items));
   return iterator->status();
 }
-
-}  // namespace
 
 RowReader::RowReader(const schema::Type& type, std::span<const AttributeId> columns)
     : type_(type), places_(PlacesOf(type, columns)), key_parts_(SubjectParts(type)) {
@@ -142,7 +141,7 @@ Status RowReader::Complete(const ReadView& view, Slice subject, std::span<Value>
     if (places_[c].key_place) {
       row[c] = key_values_[*places_[c].key_place];
     } else if (places_[c].is_set) {
-      if (Status read = ReadSet(view, type_, places_[c], subject, &row[c]); !read) return read;
+      if (Status read = ReadElements(view, type_, places_[c], subject, &row[c]); !read) return read;
     }
   }
   return Ok();

@@ -16,6 +16,11 @@
 
 namespace trefoil::db {
 
+// The elements of a SET, as a LIST in their order; NULL when there are none. Errors as Lookup
+// below.
+Status ReadElements(const ReadView& view, const schema::Type& type, const ColumnPlace& place,
+                    Slice subject, Value* value);
+
 class RowReader {
  public:
   // The type outlives the reader.

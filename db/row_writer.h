@@ -22,7 +22,6 @@
 #include "db/row_images.h"
 #include "db/row_layout.h"
 #include "db/staged_row.h"
-#include "db/triple_store.h"
 #include "db/type_layout.h"
 #include "schema/schema.h"
 #include "trefoil/result.h"
@@ -63,8 +62,7 @@ struct ReferenceCheck {
 class RowWriter {
  public:
   // All outlive the writer.
-  RowWriter(OverlayView& view, const WriteRules& rules)
-      : view_(view), rules_(rules), store_(view) {}
+  RowWriter(OverlayView& view, const WriteRules& rules) : view_(view), rules_(rules) {}
 
   // Adds a row and returns its key. Attributes that `fields` does not name take their defaults.
   // Errors: kDuplicateKey, kTypeMismatch, kNotNullViolation, kCheckViolation, kUniqueViolation.
@@ -90,8 +88,17 @@ class RowWriter {
     std::uint64_t causal_length = 0;  // of the newest row cell; 0 = there never was one
   };
   Result<RowCell> ReadRowCell(const TypeLayout& layout, Slice subject) const;
-  Result<std::vector<Value>> ReadRow(const TypeLayout& layout, std::span<const AttributeId> columns,
-                                     const std::string& subject) const;
+  // How far a transaction depends on a value of a row that it edits.
+  enum class Want : unsigned char {
+    kNot,
+    kShown,  // read for the row's image alone, and no part of the read set
+    kRead,
+  };
+  void WantAll(std::size_t places) { wanted_.assign(places, Want::kRead); }
+  void WantForUpdate(const TypeLayout& layout, std::span<const FieldEdit> fields);
+  bool WantForImage(const TypeLayout& layout);
+  Result<RowCell> ReadRow(const TypeLayout& layout, Slice subject);
+  Status CompleteRow(const TypeLayout& layout, Slice subject);
 
   StagedRow::Rules RulesOf(std::uint64_t causal_length) const {
     return {.causal_length = causal_length, .keep_retractions = rules_.keep_retractions};
@@ -119,7 +126,6 @@ class RowWriter {
 
   OverlayView& view_;
   const WriteRules& rules_;
-  TripleStore store_;
   std::vector<ReferenceCheck> references_;
 
   // How many rows of which type were added one after the other.
@@ -129,6 +135,8 @@ class RowWriter {
   // Of the row at work, kept for their memory.
   StagedRow::Buffer buffer_;
   std::vector<Value> row_;
+  std::vector<Value> before_;
+  std::vector<Want> wanted_;          // by place
   std::vector<unsigned char> given_;  // by place in row_: whether a field names it
   std::string subject_;
   mutable std::string key_;

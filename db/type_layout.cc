@@ -42,6 +42,7 @@ TypeLayout::TypeLayout(const schema::Schema& schema, const schema::Type& of,
       is_key.push_back(of.IsKey(attribute.id));
     }
   }
+  column_places = PlacesOf(of, ids);
   named = attributes.size() - of.retired.size();
   for (const AttributeId field : of.key) key_places.push_back(PlaceOf(field));
   subject = SubjectParts(of);

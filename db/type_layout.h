@@ -47,6 +47,7 @@ struct TypeLayout {
   std::vector<const schema::Attribute*> attributes;
   std::vector<AttributeId> ids;
   std::size_t named = 0;
+  std::vector<ColumnPlace> column_places;  // of each attribute
   std::vector<std::string> fact_prefixes;  // of each attribute
   std::string row_cell_prefix;
   std::vector<bool> is_key;              // of each attribute

@@ -8,6 +8,7 @@
 #include "base/str_cat.h"
 #include "db/declared_constraints.h"
 #include "db/engine.h"
+#include "db/triple_store.h"
 #include "schema/catalogue.h"
 #include "schema/ids.h"
 #include "schema/keys.h"

@@ -358,6 +358,32 @@ TEST_F(DatabaseTest, AConcurrentChangeOfWhatWasReadIsAConflict) {
   EXPECT_EQ((**database_.snapshot().Get("track", Row{I(1)}))[2], I(21));
 }
 
+TEST_F(DatabaseTest, UpdatesOfOneRowConflictWhereAnIndexHoldsBothColumns) {
+  ASSERT_TRUE(
+      database_.Execute("TABLE t (id INT KEY, a INT, b INT, c INT, d INT);"
+                        "INDEX t_ab ON t (a, b); INDEX t_c ON t (c) INCLUDE (d)"));
+  const auto race = [&](const char* first, const char* second) {
+    EXPECT_TRUE(Write([](Transaction& t) -> Status {
+      const Result<std::vector<Value>> put =
+          t.Put("t", {{"id", I(1)}, {"a", I(0)}, {"b", I(0)}, {"c", I(0)}, {"d", I(0)}});
+      return put ? Ok() : Status(put.error());
+    }));
+    Transaction slow = database_.Begin();
+    EXPECT_TRUE(slow.Update("t", Row{I(1)}, {{first, I(7)}}));
+    EXPECT_TRUE(Write([&](Transaction& t) { return t.Update("t", Row{I(1)}, {{second, I(8)}}); }));
+    const bool committed = slow.Commit().has_value();
+    EXPECT_TRUE(database_.Check()->problems.empty());
+    return committed;
+  };
+  EXPECT_TRUE(race("a", "c"));
+  EXPECT_TRUE(race("d", "b"));
+  EXPECT_EQ((**database_.snapshot().Get("t", Row{I(1)})), (Row{I(1), I(0), I(8), I(0), I(7)}));
+  EXPECT_FALSE(race("a", "b"));
+  EXPECT_FALSE(race("b", "a"));
+  EXPECT_FALSE(race("c", "d"));
+  EXPECT_FALSE(race("d", "c"));
+}
+
 TEST_F(DatabaseTest, ARowThatAppearsInARangeThatWasReadIsAConflict) {
   DeclareTracks();
   ASSERT_TRUE(Insert("track", {{"id", I(1)}, {"title", T("b")}}));
