@@ -503,13 +503,13 @@ std::vector<trefoil::Row> ViewSnapshot::ToRows() const {
   return rows;
 }
 
-Rows ViewSnapshot::ToAnswer() const {
-  if (names_ == nullptr) return {};
+Rows AnswerOf(const ObjectNames& names, std::span<const trefoil::Row> rows) {
+  if (names == nullptr) return {};
   std::vector<Value> cells;
-  for (const trefoil::Row& row : ToRows()) {
+  for (const trefoil::Row& row : rows) {
     cells.insert(cells.end(), row.values().begin(), row.values().end());
   }
-  return {names_, std::move(cells)};
+  return {names, std::move(cells)};
 }
 
 Change ToChange(ListChange list, Version from, Version to, Origin origin) {

@@ -67,6 +67,9 @@ struct ViewShape {
   std::vector<ViewLevel> levels;
 };
 
+// Rows of these names as an answer; null names: no rows.
+Rows AnswerOf(const ObjectNames& names, std::span<const trefoil::Row> rows);
+
 // The rows of one root list at one version.
 class ViewSnapshot {
  public:
@@ -79,7 +82,8 @@ class ViewSnapshot {
   std::size_t size() const;
   // In order, with their keys. O(rows).
   std::vector<trefoil::Row> ToRows() const;
-  Rows ToAnswer() const;
+  Rows ToAnswer() const { return AnswerOf(names_, ToRows()); }
+  const ObjectNames& names() const { return names_; }
 
  private:
   ObjectNames names_;

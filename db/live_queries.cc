@@ -38,6 +38,12 @@ Change Reset(const dataflow::ViewSnapshot& result, Version version, Origin origi
   return {.to = version, .origin = origin, .reset = true, .added = result.ToRows()};
 }
 
+// Down to the keys, by which a listener that is behind finds its way back.
+bool AreSame(const std::vector<Row>& a, const std::vector<Row>& b) {
+  return std::ranges::equal(
+      a, b, [](const Row& x, const Row& y) { return x == y && x.key() == y.key(); });
+}
+
 }  // namespace
 
 LiveQueries::LiveQueries(Engine& engine) : engine_(engine) {
@@ -104,20 +110,20 @@ void LiveQueries::StartBackground() {
 // What the listener is owed at first.
 Status LiveQueries::Start(LiveView& live, const Request& request, Listener& listener) {
   const WatchOptions& options = listener.options();
-  const dataflow::ViewSnapshot now = live.plan->Snapshot(live.binding);
+  const auto now = [&] { return live.plan->Snapshot(live.binding); };
   if (options.since) {
     Result<std::optional<Change>> change = ChangeSince(request, *options.since);
     if (!change) return std::move(change).error();
     if (*change) {
-      listener.StartAt(*options.since, {});
+      listener.StartAt(*options.since);
       listener.Owe(**std::move(change), now);
       return Ok();
     }
   } else if (!options.initial) {
-    listener.StartAt(version_, now);
+    listener.StartAt(version_);
     return Ok();
   }
-  listener.Owe(Reset(now, version_, Origin::kLocal), now);
+  listener.OweReset(Reset(now(), version_, Origin::kLocal), {});
   return Ok();
 }
 
@@ -374,11 +380,11 @@ void LiveQueries::StepViews(Version from, Origin origin, Listeners& owed) {
   for (auto& [live, list] : changes) {
     Change change = ToChange(std::move(list), from, version_, origin);
     if (change.empty()) continue;
-    const dataflow::ViewSnapshot after = live->plan->Snapshot(live->binding);
+    const auto now = [view = live] { return view->plan->Snapshot(view->binding); };
     owed.insert(owed.end(), live->listeners.begin(), live->listeners.end());
     // Mostly there is one, which gets the Change itself.
-    for (std::size_t i = 1; i < live->listeners.size(); ++i) live->listeners[i]->Owe(change, after);
-    live->listeners.front()->Owe(std::move(change), after);
+    for (std::size_t i = 1; i < live->listeners.size(); ++i) live->listeners[i]->Owe(change, now);
+    live->listeners.front()->Owe(std::move(change), now);
   }
 }
 
@@ -412,30 +418,35 @@ void LiveQueries::PlaceAllAgain(Origin origin, Listeners& owed) {
     if (!placed) {
       live.plan = nullptr;
       if (graph_broken_) broken = placed.error();
-      Fail(live, placed.error(), owed);
+      Fail(live, placed.error(), result, owed);
       continue;
     }
     const dataflow::ViewSnapshot after = live.plan->Snapshot(live.binding);
-    if (result.ToRows() == after.ToRows()) continue;
+    if (AreSame(result.ToRows(), after.ToRows())) continue;
     const Change change = Reset(after, version_, origin);
     for (const std::shared_ptr<Listener>& listener : live.listeners) {
-      listener->Owe(change, after);
+      listener->OweReset(change, result);
       owed.push_back(listener);
     }
   }
   if (broken) FailAll(*broken, owed);
 }
 
-void LiveQueries::Fail(LiveView& live, const Error& error, Listeners& owed) {
+void LiveQueries::Fail(LiveView& live, const Error& error, const dataflow::ViewSnapshot& last,
+                       Listeners& owed) {
   for (const std::shared_ptr<Listener>& listener : live.listeners) {
-    listener->OweError(error);
+    listener->OweError(error, last);
     owed.push_back(listener);
   }
 }
 
 // A graph that failed within a step is of no further use. Its queries can be watched anew.
 void LiveQueries::FailAll(const Error& error, Listeners& owed) {
-  for (auto& [key, live] : views_) Fail(*live, error, owed);
+  for (auto& [key, live] : views_) {
+    const bool is_kept = live->plan != nullptr;
+    Fail(*live, error, is_kept ? live->plan->Snapshot(live->binding) : dataflow::ViewSnapshot(),
+         owed);
+  }
   views_.clear();
   ClearPlans();
   view_of_.clear();
@@ -465,6 +476,15 @@ void LiveQueries::Deliver(const Listeners& owed) {
   for (const std::shared_ptr<Listener>& listener : manual) {
     if (!listener->SetDue(true)) due_.push_back(listener);
   }
+}
+
+Rows LiveQueries::Current(const Listener& listener) {
+  const std::lock_guard lock(mutex_);
+  const auto found = view_of_.find(&listener);
+  const LiveView* live = found == view_of_.end() ? nullptr : found->second;
+  return listener.Delivered(live != nullptr && live->plan != nullptr
+                                ? live->plan->Snapshot(live->binding)
+                                : dataflow::ViewSnapshot());
 }
 
 void LiveQueries::Cancel(const std::shared_ptr<Listener>& listener) {

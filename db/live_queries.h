@@ -72,6 +72,8 @@ class LiveQueries final : public CommitObserver {
   // it asks for kOnCommit. Errors: those of the query; kLimit for the memory budget.
   Result<std::shared_ptr<Listener>> Watch(const PreparedRef& query, const Params& params,
                                           OnChange on_change, WatchOptions options);
+  // The result as of the Change delivered last.
+  Rows Current(const Listener& listener);
   // No call begins afterwards; waits for a running one, unless it is the caller.
   void Cancel(const std::shared_ptr<Listener>& listener);
   // Delivers what kManual listeners are owed until the budget is spent; returns how many Changes.
@@ -130,7 +132,8 @@ class LiveQueries final : public CommitObserver {
   void PlaceAllAgain(Origin origin, Listeners& owed);
   void ClearPlans();
   void FailAll(const Error& error, Listeners& owed);
-  static void Fail(LiveView& live, const Error& error, Listeners& owed);
+  static void Fail(LiveView& live, const Error& error, const dataflow::ViewSnapshot& last,
+                   Listeners& owed);
   void Drop(LiveView& live, Listeners& owed);
 
   Engine& engine_;

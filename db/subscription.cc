@@ -31,7 +31,7 @@ Result<Rows> Subscription::Current() const {
   if (state_ == nullptr) {
     return Error{.code = ErrorCode::kInvalidArgument, .message = "the subscription has ended"};
   }
-  return state_->listener->Current();
+  return state_->live.Current(*state_->listener);
 }
 
 Result<Subscription> Database::Watch(const Query& query, const Params& params, OnChange on_change,
