@@ -2,6 +2,7 @@
 #include "trefoil/change.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
 #include <utility>
@@ -139,8 +140,42 @@ Origin Both(Origin a, Origin b) { return a == b ? a : Origin::kBoth; }
 
 // The rows of one key while a Change is put together; most keys have one row on each side.
 struct Pairing {
-  std::vector<const Row*> left;
-  std::vector<const Row*> entered;
+  const Value* key;
+  boost::container::small_vector<const Row*, 1> left = {};
+  boost::container::small_vector<const Row*, 1> entered = {};
+};
+
+// In order of first appearance, so that the answer is repeatable.
+class Pairings {
+ public:
+  Pairing& Of(const Row& row) {
+    const Value& key = row.key().is_null() ? row.object() : row.key();
+    if (const std::size_t known = Find(key); known < all_.size()) return all_[known];
+    all_.push_back({.key = &key});
+    if (all_.size() > kFew) Index();
+    return all_.back();
+  }
+  const auto& all() const { return all_; }
+
+ private:
+  static constexpr std::size_t kFew = 8;  // are looked at one after the other
+
+  // all_.size() when there is none.
+  std::size_t Find(const Value& key) const {
+    if (all_.size() <= kFew) {
+      const auto found =
+          std::ranges::find_if(all_, [&](const Pairing& p) { return *p.key == key; });
+      return static_cast<std::size_t>(found - all_.begin());
+    }
+    const auto found = places_.find(key);
+    return found == places_.end() ? all_.size() : found->second;
+  }
+  void Index() {
+    for (std::size_t i = places_.size(); i < all_.size(); ++i) places_.emplace(*all_[i].key, i);
+  }
+
+  boost::container::small_vector<Pairing, kFew> all_;
+  boost::unordered_flat_map<Value, std::size_t, std::hash<Value>> places_;
 };
 
 }  // namespace
@@ -248,17 +283,10 @@ std::string ToJson(const Change& change, std::string_view live_name) {
 }
 
 void PairByKey(std::span<const Row> left, std::span<const Row> entered, Change& change) {
-  boost::unordered_flat_map<Value, std::size_t, std::hash<Value>> places;
-  std::vector<Pairing> pairings;  // in order of first appearance, so that the answer is repeatable
-  const auto pairing_of = [&](const Row& row) -> Pairing& {
-    const Value& key = row.key().is_null() ? row.object() : row.key();
-    const auto [place, is_new] = places.try_emplace(key, pairings.size());
-    if (is_new) pairings.emplace_back();
-    return pairings[place->second];
-  };
-  for (const Row& row : left) pairing_of(row).left.push_back(&row);
+  Pairings pairings;
+  for (const Row& row : left) pairings.Of(row).left.push_back(&row);
   for (const Row& row : entered) {
-    Pairing& pairing = pairing_of(row);
+    Pairing& pairing = pairings.Of(row);
     const auto same =
         std::ranges::find_if(pairing.left, [&](const Row* old) { return *old == row; });
     if (same != pairing.left.end()) {
@@ -267,7 +295,7 @@ void PairByKey(std::span<const Row> left, std::span<const Row> entered, Change& 
       pairing.entered.push_back(&row);
     }
   }
-  for (const Pairing& pairing : pairings) {
+  for (const Pairing& pairing : pairings.all()) {
     const std::size_t paired = std::min(pairing.left.size(), pairing.entered.size());
     for (std::size_t i = 0; i < paired; ++i) {
       const Row& before = *pairing.left[i];

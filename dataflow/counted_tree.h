@@ -106,6 +106,8 @@ class CountedTree {
   Weight Rank(const Probe& probe) const {
     return RankOf([&](const Key& key) { return compare_(key, probe) < 0; });
   }
+  // Weight of all entries ahead of the place; behind the last: of all.
+  Weight Rank(const Cursor& place) const;
   // Weight of all entries up to and including `probe`.
   template <typename Probe>
   Weight RankAfter(const Probe& probe) const {

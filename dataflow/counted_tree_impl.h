@@ -48,6 +48,18 @@ auto CountedTree<Key, Compare>::RankOf(const IsBefore& is_before) const -> Weigh
 }
 
 template <typename Key, typename Compare>
+auto CountedTree<Key, Compare>::Rank(const Cursor& place) const -> Weight {
+  if (!place) return total_;
+  Weight rank = 0;
+  for (std::size_t depth = 0; depth < place.depth_; ++depth) {
+    const auto& [inner, at] = place.path_[depth];
+    for (std::size_t i = 0; i < at; ++i) rank += inner->children[i].total;
+  }
+  for (std::size_t i = 0; i < place.at_; ++i) rank += place.leaf_->entries[i].weight;
+  return rank;
+}
+
+template <typename Key, typename Compare>
 auto CountedTree<Key, Compare>::Nth(Weight n, Weight* before) const -> Cursor {
   Cursor cursor;
   if (n < 0 || n >= total_) return cursor;

@@ -24,9 +24,10 @@ struct SortColumn {
   friend bool operator==(const SortColumn&, const SortColumn&) = default;
 };
 
-// The total order of Value, with the common case inline.
+// The total order of Value, with the common cases inline.
 inline std::strong_ordering CompareValues(const Value& a, const Value& b) {
-  if (a.kind() == ValueKind::kInt && b.kind() == ValueKind::kInt) return a.AsInt() <=> b.AsInt();
+  const bool are_plain = a.kind() == ValueKind::kInt || a.kind() == ValueKind::kTimestamp;
+  if (are_plain && a.kind() == b.kind()) return a.AsInt() <=> b.AsInt();
   return a <=> b;
 }
 

@@ -192,13 +192,6 @@ void View::State::Process(Bucket& bucket) {
     const std::strong_ordering by_place = order.rows(a.order, b.order);
     return by_place != 0 ? by_place < 0 : a.row.data() < b.row.data();
   });
-  // An item that is made anew or leaves altogether need not be renewed.
-  for (const Arrival& arrival : arrivals) {
-    const auto found = bucket.items.Find(arrival.order);
-    if (found && (arrival.weight > 0 || found.weight() == -arrival.weight)) {
-      found.key()->in_delta = true;
-    }
-  }
   if (!work.stale.empty()) RenewStale(bucket);
   for (std::size_t begin = 0; begin < arrivals.size();) {
     std::size_t end = begin + 1;
@@ -216,6 +209,13 @@ void View::State::Process(Bucket& bucket) {
 void View::State::RenewStale(Bucket& bucket) {
   std::vector<Stale>& stale = bucket.work->stale;
   const ItemOrder& order = levels_[bucket.level].order;
+  // An item that is made anew or leaves altogether need not be renewed.
+  for (const Arrival& arrival : bucket.work->arrivals) {
+    const auto found = bucket.items.Find(arrival.order);
+    if (found && (arrival.weight > 0 || found.weight() == -arrival.weight)) {
+      found.key()->in_delta = true;
+    }
+  }
   std::ranges::sort(stale, [&](const Stale& a, const Stale& b) {
     const std::strong_ordering by_place = order(a.item, b.item);
     return by_place != 0 ? by_place < 0 : a.field < b.field;
@@ -259,9 +259,10 @@ void View::State::Renew(Bucket& bucket, std::span<const Stale> fields) {
 // All changes of the row at one place: it comes, goes, is another, or has more or fewer copies.
 void View::State::TakeGroup(Bucket& bucket, std::span<const Arrival> group) {
   const Level& level = levels_[bucket.level];
-  const auto found = bucket.items.Find(group[0].order);
-  const ItemRef before = found ? found.key() : nullptr;
-  const Weight old_weight = found ? found.weight() : 0;
+  const auto place = bucket.items.LowerBound(group[0].order);
+  const bool found = place && level.order.rows(place.key()->order, group[0].order) == 0;
+  const ItemRef before = found ? place.key() : nullptr;
+  const Weight old_weight = found ? place.weight() : 0;
   Weight weight = old_weight;
   const Arrival* arrival = nullptr;
   for (const Arrival& change : group) {
@@ -274,7 +275,7 @@ void View::State::TakeGroup(Bucket& bucket, std::span<const Arrival> group) {
   const bool replaced = weight > 0 && arrival != nullptr;
   const ItemRef after = replaced ? MakeItem(bucket, *arrival) : before;
   if (bucket.work->wants_edits) {
-    const auto position = static_cast<std::size_t>(bucket.items.Rank(before ? before : after));
+    const auto position = static_cast<std::size_t>(bucket.items.Rank(place));
     const Weight kept = std::min(old_weight, weight);
     if (replaced && kept > 0) {
       for (Weight copy = 0; copy < kept; ++copy) {

@@ -114,8 +114,9 @@ Change RandomChange(Model& model, std::uint64_t version, std::mt19937_64& random
   Change change{.from = Version{version}, .to = Version{version + 1}};
   std::vector<Row> left;
   std::vector<Row> entered;
-  for (auto steps = random() % 4; steps-- > 0;) {
-    const int key = static_cast<int>(random() % 6);
+  const bool is_large = random() % 8 == 0;
+  for (auto steps = random() % (is_large ? 40 : 4); steps-- > 0;) {
+    const int key = static_cast<int>(random() % (is_large ? 30 : 6));
     const auto found = model.lower_bound(key);
     const auto at = static_cast<std::size_t>(std::distance(model.begin(), found));
     const bool present = found != model.end() && found->first == key;

@@ -148,6 +148,20 @@ TEST(ValueTest, OrdersRandomFloatsAndIntegersAsLongDoubleDoes) {
   }
 }
 
+TEST(ValueTest, OrdersTextByItsBytes) {
+  Random random(testing::TestSeed());
+  const auto text = [&random] {
+    std::string bytes(random.Uniform(18), '\0');
+    for (char& byte : bytes) byte = "\0\0\x7f\x80"[random.Uniform(4)];
+    return bytes;
+  };
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string a = text();
+    const std::string b = random.Uniform(2) == 0 ? text() : a.substr(0, random.Uniform(18));
+    ASSERT_EQ(Value::Text(a) <=> Value::Text(b), a <=> b);
+  }
+}
+
 TEST(ValueTest, IsATotalOrderOverAllKinds) {
   Random random(testing::TestSeed());
   const auto any = [&random]() -> Value {

@@ -59,6 +59,7 @@ void ExpectSamePlaces(const Tree& tree, const Model& model, int probe) {
   std::int64_t rank = 0;
   for (auto entry = model.begin(); entry != lower; ++entry) rank += entry->second;
   EXPECT_EQ(tree.Rank(probe), rank);
+  EXPECT_EQ(tree.Rank(tree.LowerBound(probe)), rank);
   EXPECT_EQ(tree.RankAfter(probe), rank + (lower == upper ? 0 : lower->second));
 }
 
