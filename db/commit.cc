@@ -12,6 +12,7 @@
 //
 // Steps 1 to 4 run under commit_mutex_. I1: observers hear of versions in order, each once.
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
@@ -106,6 +107,17 @@ Status CheckAcyclic(const ReadView& view, const schema::Type& type,
       "move one of them elsewhere first");
 }
 
+Error DanglingReference(const schema::Schema& schema, const ReferenceCheck& check) {
+  const schema::Type* from = schema.FindType(check.from);
+  const schema::Attribute* attribute = from == nullptr ? nullptr : from->Find(check.attribute);
+  return MakeError(ErrorCode::kReferenceViolation,
+                   StrCat("column \"", from == nullptr ? "?" : from->name, ".",
+                          attribute == nullptr ? "?" : attribute->name, "\" refers to ",
+                          DescribeKey(KeyOf(check.value)), ", which is no row of table \"",
+                          schema.FindType(check.target)->name, "\""),
+                   "insert the row first, or in the same transaction");
+}
+
 // The rows whose facts are among the writes.
 std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema& schema) {
   std::vector<TouchedFact> touched;
@@ -137,52 +149,49 @@ std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema
 Status Engine::CheckReferences(WriteTransaction& transaction) const {
   const std::vector<ReferenceCheck>& checks = transaction.writer_.references();
   if (checks.empty()) return Ok();
-  constexpr std::size_t kSomeTargets = 1024;
-  std::vector<std::string> keys;
-  keys.reserve(std::min(checks.size(), kSomeTargets));
-  std::vector<std::size_t> key_of(checks.size());
+  constexpr std::size_t kFew = 16;  // which are asked for as they come, once or not
+  boost::container::small_vector<std::size_t, kFew> key_of(checks.size());
+  boost::container::small_vector<std::size_t, kFew> ends;  // of the keys in `bytes`
+  std::string bytes;
   boost::unordered_flat_map<std::pair<TypeId, Value>, std::size_t, TargetHash> asked;
   for (std::size_t i = 0; i < checks.size(); ++i) {
     const ReferenceCheck& check = checks[i];
-    const auto [at, is_new] = asked.try_emplace({check.target, check.value}, keys.size());
-    key_of[i] = at->second;
-    if (!is_new) continue;
-    const schema::Type* target = transaction.schema_->FindType(check.target);
-    keys.emplace_back();
-    if (target == nullptr) continue;
-    Result<std::string> subject = EncodeSubject(*target, KeyOf(check.value));
-    if (!subject) return std::move(subject).error();
-    keys.back() = schema::FactKey(check.target, schema::kRowCell, Slice(*subject));
+    key_of[i] = ends.size();
+    if (checks.size() > kFew) {
+      const auto [at, is_new] = asked.try_emplace({check.target, check.value}, ends.size());
+      key_of[i] = at->second;
+      if (!is_new) continue;
+    }
+    // The key of a type that is not declared any more is empty.
+    if (const schema::Type* target = transaction.schema_->FindType(check.target)) {
+      Result<std::string> subject = EncodeSubject(*target, KeyOf(check.value));
+      if (!subject) return std::move(subject).error();
+      bytes.append(transaction.layouts_->Of(*target).row_cell_prefix).append(*subject);
+    }
+    ends.push_back(bytes.size());
   }
-  const std::vector<Slice> slices(keys.begin(), keys.end());
-  std::vector<bool> exists(keys.size());
-  Status read = transaction.view_.MultiGet(slices, [&](std::size_t i, std::optional<Slice> cell) {
-    exists[i] = cell && !schema::IsRetracted(*cell);
-  });
+  boost::container::small_vector<Slice, kFew> keys;
+  for (const std::size_t end : ends) {
+    const std::size_t start = keys.empty() ? 0 : ends[keys.size() - 1];
+    keys.emplace_back(bytes.data() + start, end - start);
+  }
+  boost::container::small_vector<bool, kFew> exists(keys.size());
+  Status read = transaction.view_.MultiGet(
+      {keys.data(), keys.size()}, [&](std::size_t i, std::optional<Slice> cell) {
+        exists[i] = keys[i].empty() || (cell && !schema::IsRetracted(*cell));
+      });
   if (!read) return read;
   for (std::size_t i = 0; i < checks.size(); ++i) {
-    if (keys[key_of[i]].empty()) continue;  // the target is not declared any more
-    Status checked = CheckReference(transaction, checks[i], exists[key_of[i]]);
+    if (!exists[key_of[i]]) return DanglingReference(*transaction.schema_, checks[i]);
+    if (!checks[i].acyclic) continue;
+    const schema::Type* from = transaction.schema_->FindType(checks[i].from);
+    const schema::Attribute* attribute =
+        from == nullptr ? nullptr : from->Find(checks[i].attribute);
+    if (attribute == nullptr) continue;
+    Status checked = CheckAcyclic(transaction.view_, *from, *attribute, checks[i].subject);
     if (!checked) return checked;
   }
   return Ok();
-}
-
-Status Engine::CheckReference(const WriteTransaction& transaction, const ReferenceCheck& check,
-                              bool exists) {
-  const schema::Type* from = transaction.schema_->FindType(check.from);
-  const schema::Attribute* attribute = from == nullptr ? nullptr : from->Find(check.attribute);
-  if (exists) {
-    if (attribute == nullptr || attribute->merge != schema::MergeKind::kTree) return Ok();
-    return CheckAcyclic(transaction.view_, *from, *attribute, check.subject);
-  }
-  const schema::Type* target = transaction.schema_->FindType(check.target);
-  return MakeError(
-      ErrorCode::kReferenceViolation,
-      StrCat("column \"", from == nullptr ? "?" : from->name, ".",
-             attribute == nullptr ? "?" : attribute->name, "\" refers to ",
-             DescribeKey(KeyOf(check.value)), ", which is no row of table \"", target->name, "\""),
-      "insert the row first, or in the same transaction");
 }
 
 // Serialisable: what was read is as it would be read now.

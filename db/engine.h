@@ -181,8 +181,6 @@ class Engine {
 
   // The steps of a commit, in order; see commit.cc.
   Status CheckReferences(WriteTransaction& transaction) const;
-  static Status CheckReference(const WriteTransaction& transaction, const ReferenceCheck& check,
-                               bool exists);
   Status CheckConflicts(const WriteTransaction& transaction) const;
   const lsm::WriteBatch& MakeBatch(const WriteTransaction& transaction, std::uint64_t time);
   void AddHistory(lsm::WriteBatch& batch);

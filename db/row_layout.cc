@@ -70,6 +70,10 @@ Result<std::string> EncodeSubject(const Type& type, std::span<const Value> key) 
   std::string subject;
   for (std::size_t i = 0; i < key.size(); ++i) {
     const Attribute& attribute = *type.Find(type.key[i]);
+    if (!key[i].is_null() && schema::FitsAsIs(attribute.type, key[i])) {
+      schema::AppendKeyPart(subject, PartOf(attribute), key[i]);
+      continue;
+    }
     Result<Value> value = schema::Convert(type, attribute, key[i]);
     if (!value) return std::move(value).error();
     if (value->is_null()) {

@@ -255,11 +255,13 @@ Status RowWriter::CheckRow(const TypeLayout& layout, std::span<const Value> row)
 void RowWriter::NoteReference(const StagedRow& staged, const Attribute& attribute,
                               const Value& value) {
   if (!attribute.type.target || value.is_null()) return;
+  const bool acyclic = attribute.merge == MergeKind::kTree;
   references_.push_back({.from = staged.type().id,
                          .attribute = attribute.id,
-                         .subject = staged.subject().ToString(),
                          .target = *attribute.type.target,
-                         .value = value});
+                         .value = value,
+                         .acyclic = acyclic,
+                         .subject = acyclic ? staged.subject().ToString() : std::string()});
 }
 
 // Stages one field of a row that exists or is being made; `*visible` is its value so far and

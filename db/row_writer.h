@@ -54,9 +54,10 @@ struct WriteRules {
 struct ReferenceCheck {
   TypeId from{};
   AttributeId attribute{};
-  std::string subject;  // of the row that refers
   TypeId target{};
   Value value;
+  bool acyclic = false;
+  std::string subject;  // of the row that refers, if the way from it must not lead back
 };
 
 class RowWriter {
