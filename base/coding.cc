@@ -22,8 +22,10 @@ std::optional<Number> ReadFixed(Slice& input) {
   return number;
 }
 
+// The low `bytes` bytes, at least one.
 void AppendBigEndian(std::string& out, std::uint64_t number, unsigned bytes) {
-  for (unsigned i = bytes; i-- > 0;) out.push_back(static_cast<char>(number >> (8 * i)));
+  const std::uint64_t encoded = __builtin_bswap64(number << (64 - 8 * bytes));
+  out.append(reinterpret_cast<const char*>(&encoded), bytes);
 }
 
 std::uint64_t LoadBigEndian(Slice bytes) {

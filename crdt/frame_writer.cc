@@ -18,6 +18,12 @@ std::size_t SharedBytes(Slice a, Slice b) {
   return shared;
 }
 
+char* WriteVarint(char* to, std::uint64_t number) {
+  for (; number >= 0x80; number >>= 7) *to++ = static_cast<char>(number | 0x80);
+  *to++ = static_cast<char>(number);
+  return to;
+}
+
 }  // namespace
 
 void FrameWriter::Add(const WriteName& name, const FactOp& op) {
@@ -88,11 +94,14 @@ void FrameWriter::AppendGroup(std::string& out, Group group, Group before) const
   }
   if (group.back().observed_end != ObservedStart(group.front())) flags |= kObserved;
   if (flags & kMixedKinds) kind = ValueKind::kNull;
-  AppendVarint(out, ToNumber(group[0].name.type));
-  AppendVarint(out, ToNumber(group[0].name.attribute));
-  out.push_back(static_cast<char>(group[0].kind));
-  out.push_back(static_cast<char>(flags));
-  out.push_back(static_cast<char>(kind));
+  const std::size_t start = out.size();
+  out.resize(start + 2 * kMaxVarintBytes + 3);
+  char* end = WriteVarint(out.data() + start, ToNumber(group[0].name.type));
+  end = WriteVarint(end, ToNumber(group[0].name.attribute));
+  *end++ = static_cast<char>(group[0].kind);
+  *end++ = static_cast<char>(flags);
+  *end++ = static_cast<char>(kind);
+  out.resize(static_cast<std::size_t>(end - out.data()));
   if (!(flags & kSameSubjects)) AppendSubjects(out, group);
   if (flags & kElements) {
     for (const Write& write : group) AppendLengthPrefixed(out, write.name.element);

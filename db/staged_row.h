@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,14 +22,24 @@ class StagedRow {
   class Buffer {
     friend class StagedRow;
 
+    // Of so many bytes more.
+    char* Room(std::size_t bytes) {
+      if (capacity_ - size_ < bytes) Grow(bytes);
+      return bytes_.get() + size_;
+    }
+    void Grow(std::size_t bytes);
+
     struct Entry {
       WriteSet::Hint hint = 0;
       std::size_t key_end = 0;
       std::size_t end = 0;
       bool deletes = false;
     };
-    std::string bytes_;
+    std::unique_ptr<char[]> bytes_;
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
     std::vector<Entry> entries_;
+    std::string part_;  // of an index entry
   };
 
   // The life of the row that is written, and whether its deletions leave marks.
@@ -68,16 +79,17 @@ class StagedRow {
   void PutCell(WriteSet::Hint hint, const std::string& prefix, const Value& value, Slice suffix);
   void Retract(WriteSet::Hint hint, const std::string& prefix, Slice suffix);
   void Remove(WriteSet::Hint hint, const std::string& prefix, Slice suffix);
-  void AppendKey(WriteSet::Hint hint, const std::string& prefix, Slice suffix);
-  void EndKey(WriteSet::Hint hint);
-  void EndEntry(bool deletes);
+  // Both move the buffer's end to `end`.
+  void EndKey(WriteSet::Hint hint, const char* end);
+  void EndEntry(const char* end, bool deletes);
+  // At a place with room for it; returns its end.
+  char* WriteKey(char* to, const std::string& prefix, Slice suffix) const;
   WriteSet::Hint HintOf(std::size_t index) const { return 1 + layout_.attributes.size() + index; }
 
   const TypeLayout& layout_;
   const Slice subject_;
   const Rules rules_;
-  std::string& bytes_;
-  std::vector<Buffer::Entry>& entries_;
+  Buffer& buffer_;
 };
 
 }  // namespace trefoil::db

@@ -1,6 +1,7 @@
 #include "lsm/write_batch.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/coding.h"
 #include "base/str_cat.h"
@@ -11,6 +12,7 @@ namespace trefoil::lsm {
 namespace {
 
 constexpr std::size_t kShortSizes = 128;  // below it a varint is one byte
+static_assert(kShortSizes <= kKeyBytesMax);
 
 std::optional<std::uint64_t> TakeSize(Slice& bytes) {
   if (bytes.empty() || bytes[0] >= kShortSizes) return ReadVarint(bytes);
@@ -22,17 +24,22 @@ std::optional<std::uint64_t> TakeSize(Slice& bytes) {
 }  // namespace
 
 void WriteBatch::Append(EntryKind kind, Slice key, Slice value) {
-  if (key.size() < kShortSizes && value.size() < kShortSizes && kind != EntryKind::kDelete) {
-    const char header[] = {static_cast<char>(kind), static_cast<char>(key.size()),
-                           static_cast<char>(value.size())};
-    encoded_.append(header, sizeof header);
+  if (key.size() < kShortSizes && value.size() < kShortSizes && kind == EntryKind::kPut) {
+    const std::size_t start = encoded_.size();
+    encoded_.resize(start + 3 + key.size() + value.size());
+    char* edit = encoded_.data() + start;
+    edit[0] = static_cast<char>(kind);
+    edit[1] = static_cast<char>(key.size());
+    edit[2] = static_cast<char>(value.size());
+    if (!key.empty()) std::memcpy(edit + 3, key.data(), key.size());
+    if (!value.empty()) std::memcpy(edit + 3 + key.size(), value.data(), value.size());
   } else {
     encoded_.push_back(static_cast<char>(kind));
     AppendVarint(encoded_, key.size());
     if (kind != EntryKind::kDelete) AppendVarint(encoded_, value.size());
+    encoded_.append(key.view());
+    encoded_.append(value.view());
   }
-  encoded_.append(key.view());
-  encoded_.append(value.view());
   longest_key_bytes_ = std::max(longest_key_bytes_, key.size());
   ++count_;
 }
@@ -56,6 +63,15 @@ void WriteBatch::Clear() {
 std::optional<Edit> WriteBatchReader::Next() {
   if (rest_.empty()) return std::nullopt;
   const auto kind = static_cast<EntryKind>(rest_[0]);
+  if (kind == EntryKind::kPut && rest_.size() >= 3 && rest_[1] < kShortSizes &&
+      rest_[2] < kShortSizes) [[likely]] {
+    const std::size_t key_size = rest_[1];
+    const std::size_t value_size = rest_[2];
+    const char* bytes = rest_.data() + 3;
+    if (rest_.size() - 3 < key_size + value_size) return Fail();
+    rest_.RemovePrefix(3 + key_size + value_size);
+    return Edit{.kind = kind, .key = {bytes, key_size}, .value = {bytes + key_size, value_size}};
+  }
   rest_.RemovePrefix(1);
   const bool known =
       kind == EntryKind::kPut || kind == EntryKind::kDelete || kind == EntryKind::kDeleteRange;

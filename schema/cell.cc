@@ -1,5 +1,7 @@
 #include "schema/cell.h"
 
+#include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "base/check.h"
@@ -72,6 +74,14 @@ bool DecodeValue(Slice bytes, ValueKind kind, Value* value) {
 // What stands before the value of a cell that has neither a causal length nor a state.
 constexpr std::size_t kShortHeaderBytes = kTimeOffset + 8 + 1;
 
+bool HasText(ValueKind kind) {
+  return kind == ValueKind::kText || kind == ValueKind::kBytes || kind == ValueKind::kJson ||
+         kind == ValueKind::kUuid;
+}
+
+// Whether WriteUnstampedCell encodes the kind itself.
+bool HasPlainBytes(ValueKind kind) { return kind != ValueKind::kFloat && kind != ValueKind::kRef; }
+
 }  // namespace
 
 bool SplitCell(Slice bytes, CellParts* parts) {
@@ -120,13 +130,39 @@ void AppendCell(std::string& out, const Cell& cell) {
   AppendValue(out, cell.value);
 }
 
-void AppendUnstampedCell(std::string& out, std::uint64_t causal_length, const Value& value) {
-  if (causal_length != 1) {
-    return AppendCell(out, {.causal_length = causal_length, .value = value});
+char* WriteUnstampedCell(char* to, std::uint64_t causal_length, const Value& value) {
+  if (causal_length != 1 || !HasPlainBytes(value.kind())) {
+    const std::string cell = EncodeCell({.causal_length = causal_length, .value = value});
+    return std::copy(cell.begin(), cell.end(), to);
   }
-  const char header[kShortHeaderBytes] = {static_cast<char>(value.kind())};
-  out.append(header, sizeof header);
-  AppendValue(out, value);
+  std::memset(to, 0, kShortHeaderBytes);
+  *to = static_cast<char>(value.kind());
+  to += kShortHeaderBytes;
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      return to;
+    case ValueKind::kBool:
+      *to = value.AsBool() ? 1 : 0;
+      return to + 1;
+    case ValueKind::kInt:
+    case ValueKind::kDate:
+    case ValueKind::kTimestamp:
+      return WriteKeyNumber(to, value.AsInt());
+    case ValueKind::kDecimal:
+      *to = static_cast<char>(value.AsDecimal().scale);
+      return WriteKeyNumber(to + 1, value.AsDecimal().unscaled);
+    default:
+      const std::string_view text = value.AsText();
+      std::memcpy(to, text.data(), text.size());
+      return to + text.size();
+  }
+}
+
+std::size_t UnstampedCellBytesMax(const Value& value) {
+  constexpr std::size_t kBytesMax =
+      kShortHeaderBytes + kMaxOrderedVarintBytes + 1 + kKeyNumberBytesMax;
+  if (value.kind() == ValueKind::kRef) return kBytesMax + EncodeCell({.value = value}).size();
+  return HasText(value.kind()) ? kBytesMax + value.AsText().size() : kBytesMax;
 }
 
 std::string EncodeCell(const Cell& cell) {

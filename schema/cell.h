@@ -48,8 +48,10 @@ struct Cell {
 
 void AppendCell(std::string& out, const Cell& cell);
 std::string EncodeCell(const Cell& cell);
-// Appends a register's cell as this replica writes it: site 0, and the time is set when it commits.
-void AppendUnstampedCell(std::string& out, std::uint64_t causal_length, const Value& value);
+// Writes at `to` a register's cell as this replica writes it (site 0; the time is set when it
+// commits) and returns its end. `to` has room for UnstampedCellBytesMax(value).
+char* WriteUnstampedCell(char* to, std::uint64_t causal_length, const Value& value);
+std::size_t UnstampedCellBytesMax(const Value& value);
 // Returns false when the bytes are no cell.
 bool DecodeCell(Slice bytes, Cell* cell);
 

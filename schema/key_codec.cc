@@ -105,17 +105,9 @@ void AppendBigEndian(std::string& key, std::uint64_t number, int count) {
 }
 
 void AppendInt(std::string& key, std::int64_t number) {
-  const bool negative = number < 0;
-  const std::uint64_t magnitude =
-      negative ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
-  const int bytes = magnitude == 0 ? 0 : (64 - __builtin_clzll(magnitude) + 7) / 8;
-  char encoded[9] = {static_cast<char>(negative ? kIntZero - bytes : kIntZero + bytes)};
-  if (bytes > 0) {
-    const std::uint64_t big_endian =
-        __builtin_bswap64((negative ? ~magnitude : magnitude) << (64 - bytes * 8));
-    std::memcpy(encoded + 1, &big_endian, sizeof big_endian);
-  }
-  key.append(encoded, static_cast<std::size_t>(1 + bytes));
+  const std::size_t start = key.size();
+  key.resize(start + kKeyNumberBytesMax);
+  key.resize(static_cast<std::size_t>(WriteKeyNumber(key.data() + start, number) - key.data()));
 }
 
 bool TakeInt(Reader& reader, std::int64_t* number) {
@@ -461,6 +453,19 @@ bool IsKeyAtDepth(const Value& value, int depth) {
 }
 
 }  // namespace
+
+char* WriteKeyNumber(char* to, std::int64_t number) {
+  const bool negative = number < 0;
+  const std::uint64_t magnitude =
+      negative ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
+  const int bytes = magnitude == 0 ? 0 : (64 - __builtin_clzll(magnitude) + 7) / 8;
+  *to++ = static_cast<char>(negative ? kIntZero - bytes : kIntZero + bytes);
+  if (bytes == 0) return to;
+  const std::uint64_t big_endian =
+      __builtin_bswap64((negative ? ~magnitude : magnitude) << (64 - bytes * 8));
+  std::memcpy(to, &big_endian, sizeof big_endian);
+  return to + bytes;
+}
 
 void AppendKeyPart(std::string& key, const KeyPart& part, const Value& value) {
   const std::size_t start = key.size();

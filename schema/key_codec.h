@@ -55,6 +55,10 @@ bool TakeKeyPart(Slice& key, const KeyPart& part, Value* value);
 // The same of an INT, DATE, TIMESTAMP or the digits of a DECIMAL, ascending and never NULL.
 bool TakeKeyNumber(Slice& key, std::int64_t* number);
 
+// Writes it at `to`, which has room for kKeyNumberBytesMax, and returns the end.
+inline constexpr std::size_t kKeyNumberBytesMax = 9;
+char* WriteKeyNumber(char* to, std::int64_t number);
+
 // Drops one part from the front of `key` without making a value; the bytes are trusted as far as
 // finding the end of the part goes.
 bool SkipKeyPart(Slice& key, const KeyPart& part);

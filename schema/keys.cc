@@ -22,6 +22,15 @@ bool TakeId(Slice& key, std::uint32_t* id) {
   return true;
 }
 
+// Passes over an id without reading it.
+bool SkipId(Slice& key) {
+  if (key.empty()) return false;
+  const std::size_t bytes = key[0] < kShortIds ? 1 : key[0] - kShortIds + 2;
+  if (bytes > kMaxOrderedVarintBytes || key.size() < bytes) return false;
+  key.RemovePrefix(bytes);
+  return true;
+}
+
 }  // namespace
 
 std::string TypePrefix(TypeId type) {
@@ -119,9 +128,8 @@ std::size_t GroupSize(Slice key) {
   if (key.empty()) return 0;
   const char space = key.data()[0];
   Slice rest = key.Without(1);
-  std::uint32_t id;
-  if (space == kFactSpace && (!TakeId(rest, &id) || !TakeId(rest, &id))) return key.size();
-  if (space == kIndexSpace && !TakeId(rest, &id)) return key.size();
+  if (space == kFactSpace && (!SkipId(rest) || !SkipId(rest))) return key.size();
+  if (space == kIndexSpace && !SkipId(rest)) return key.size();
   return key.size() - rest.size();
 }
 

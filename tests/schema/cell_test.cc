@@ -47,8 +47,9 @@ TEST(CellTest, IsWrittenWithoutATimeAsWithTimeZero) {
   for (int round = 0; round < 5000; ++round) {
     Cell cell = {.causal_length = 1 + Below(random, 4)};
     cell.value = testing::RandomValue(random, static_cast<ValueKind>(Below(random, 12)));
-    std::string bytes;
-    AppendUnstampedCell(bytes, cell.causal_length, cell.value);
+    std::string bytes(UnstampedCellBytesMax(cell.value), '?');
+    bytes.resize(static_cast<std::size_t>(
+        WriteUnstampedCell(bytes.data(), cell.causal_length, cell.value) - bytes.data()));
     ASSERT_EQ(bytes, EncodeCell(cell));
   }
 }
