@@ -3,44 +3,12 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/new_directory.h"
 #include "base/str_cat.h"
 #include "lsm/sst_check.h"
 #include "lsm/store_impl.h"
 
 namespace trefoil::lsm {
-
-namespace {
-
-// A directory that goes again, with what was put into it, unless it is kept.
-class NewDirectory {
- public:
-  NewDirectory(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
-  NewDirectory(const NewDirectory&) = delete;
-  NewDirectory& operator=(const NewDirectory&) = delete;
-  ~NewDirectory() {
-    if (kept_ || !made_) return;
-    const Result<std::vector<std::string>> names = env_.List(path_);
-    for (const std::string& name : names ? *names : std::vector<std::string>()) {
-      (void)env_.Remove(StrCat(path_, "/", name));
-    }
-    (void)env_.RemoveDirectory(path_);
-  }
-
-  Status Make() {
-    Status made = env_.CreateDirectory(path_);
-    made_ = made.has_value();
-    return made;
-  }
-  void Keep() { kept_ = true; }
-
- private:
-  Env& env_;
-  const std::string path_;
-  bool made_ = false;
-  bool kept_ = false;
-};
-
-}  // namespace
 
 // Memtables are flushed, so that a copy consists of immutable files, which are linked, and a
 // manifest and superblock of its own. It needs no log: its floor lies behind all of its batches.
