@@ -69,6 +69,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
       return "reference-violation";
     case ErrorCode::kSchemaConflict:
       return "schema-conflict";
+    case ErrorCode::kOutsidePart:
+      return "outside-part";
   }
   Check(false, "every ErrorCode has a name");
   return {};

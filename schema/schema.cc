@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/errors.h"
+#include "base/str_cat.h"
 
 namespace trefoil::schema {
 
@@ -38,6 +40,11 @@ Schema::Schema(std::vector<Type> types, std::vector<Index> indexes, std::vector<
   std::ranges::sort(indexes_, {}, &Index::id);
 }
 
+Schema Schema::OfPart(Part part) && {
+  part_ = std::move(part);
+  return std::move(*this);
+}
+
 const Type* Schema::FindType(std::string_view name) const {
   const auto found = std::ranges::find_if(
       types_, [&](const Type& type) { return EqualIgnoringCase(type.name, name); });
@@ -66,6 +73,13 @@ std::vector<const Index*> Schema::IndexesOf(TypeId type) const {
     if (index.type == type) found.push_back(&index);
   }
   return found;
+}
+
+Status CheckHeld(const Schema& schema, const Type& type) {
+  if (schema.part().HoldsSome(type.id)) return Ok();
+  return MakeError(ErrorCode::kOutsidePart,
+                   StrCat("table \"", type.name, "\" is not in the part that this replica holds"),
+                   "ask a replica that holds it");
 }
 
 }  // namespace trefoil::schema

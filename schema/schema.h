@@ -1,6 +1,7 @@
 // Schema: the declared types, attributes and indexes as one immutable value. Everything that
 // resolves a name or encodes a fact holds a shared_ptr<const Schema> and never sees it change;
-// a schema change makes a new one (schema/migration.h).
+// a schema change makes a new one (schema/migration.h). It also says which part of the rows is here
+// (schema/part.h), so that nobody who resolves a table takes a part for the whole.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/part.h"
+#include "trefoil/result.h"
 #include "trefoil/value.h"
 #include "trefoil/version.h"
 
@@ -102,13 +105,21 @@ class Schema {
   const std::vector<Index>& indexes() const { return indexes_; }
   const std::vector<Type>& retired_types() const { return retired_types_; }
 
+  const Part& part() const { return part_; }
+  // The same declarations where this part is held.
+  Schema OfPart(Part part) &&;
+
   friend bool operator==(const Schema&, const Schema&) = default;
 
  private:
   std::vector<Type> types_;
   std::vector<Index> indexes_;
   std::vector<Type> retired_types_;
+  Part part_;
 };
+
+// Error kOutsidePart for a table of which nothing is held here.
+Status CheckHeld(const Schema& schema, const Type& type);
 
 using SchemaRef = std::shared_ptr<const Schema>;
 

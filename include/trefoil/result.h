@@ -46,6 +46,7 @@ enum class ErrorCode {
   kCheckViolation,
   kReferenceViolation,
   kSchemaConflict,  // a TABLE or INDEX declaration that contradicts the catalogue
+  kOutsidePart,     // of rows that this replica of a part does not hold
 };
 
 // "unknown-column" for kUnknownColumn, and so on. Never changes once released.
