@@ -56,6 +56,11 @@ Status WriteChangeset(const Database& database, const std::string& path,
     if (!parsed) return InFile(std::move(parsed).error(), "changeset", request.since);
     known = *std::move(parsed);
   }
+  if (!request.only.empty()) {
+    const Result<Part> part = database.PartOf(request.only);
+    if (!part) return part.error();
+    known = VersionVector(*part);
+  }
   const Result<ChangesPart> part = database.Changes(known, request.bytes_max);
   if (!part) return part.error();
   return WriteFile(path, part->bytes);
@@ -67,13 +72,17 @@ std::string MergeText(const MergeSummary& merged, Format format) {
            ",\"known\":" + std::to_string(merged.transactions_known) +
            ",\"pending\":" + std::to_string(merged.transactions_pending) +
            ",\"held\":" + std::to_string(merged.transactions_held) +
+           ",\"cut_off\":" + std::to_string(merged.transactions_cut_off) +
            ",\"changed\":" + std::to_string(merged.facts_changed) +
            ",\"version\":" + std::to_string(ToNumber(merged.version)) + "}\n";
   }
   return "merged " + Count(merged.transactions_applied, "transaction") + " (" +
          Grouped(merged.transactions_known) + " known, " + Grouped(merged.transactions_pending) +
-         " pending, " + Grouped(merged.transactions_held) + " held), " +
-         Count(merged.facts_changed, "fact") + " changed, version " +
+         " pending, " + Grouped(merged.transactions_held) + " held" +
+         (merged.transactions_cut_off == 0
+              ? ""
+              : ", " + Grouped(merged.transactions_cut_off) + " cut to less than is held here") +
+         "), " + Count(merged.facts_changed, "fact") + " changed, version " +
          std::to_string(ToNumber(merged.version)) + "\n";
 }
 

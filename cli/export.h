@@ -20,6 +20,7 @@ Result<std::string> ExportQuery(const Database& database, std::string_view trees
 // changeset of that replica, which says what it had then.
 struct ChangesetRequest {
   std::string since = {};  // a file; empty = everything
+  std::string only = {};   // a part, for a replica that has nothing of it; empty = all rows
   std::size_t bytes_max = std::numeric_limits<std::size_t>::max();
 };
 Status WriteChangeset(const Database& database, const std::string& path,

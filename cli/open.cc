@@ -46,7 +46,7 @@ Error Explain(Error error, const std::string& path, Access access) {
 
 }  // namespace
 
-Result<Database> OpenDatabase(const std::string& path, Access access) {
+Result<Database> OpenDatabase(const std::string& path, Access access, const Part& part) {
   if (IsFile(path)) {
     return Error{.code = ErrorCode::kForeignDatabase,
                  .message = path + " is a file; a database is a directory",
@@ -55,16 +55,18 @@ Result<Database> OpenDatabase(const std::string& path, Access access) {
   Options options;
   options.create = access == Access::kCreate;
   options.read_only = access == Access::kRead;
+  if (!Exists(path)) options.part = part;
   Result<Database> database = Database::Open(path, options);
   if (database) return database;
   return Explain(std::move(database).error(), path, access);
 }
 
-Status ChangeDatabase(const std::string& path, const std::function<Status(Database&)>& work) {
+Status ChangeDatabase(const std::string& path, const std::function<Status(Database&)>& work,
+                      const Part& part) {
   const bool is_new = path != kMemory && !Exists(path);
   Status done = Ok();
   {
-    Result<Database> database = OpenDatabase(path, Access::kCreate);
+    Result<Database> database = OpenDatabase(path, Access::kCreate, part);
     if (!database) return std::move(database).error();
     done = work(*database);
     if (done) done = database->Flush();

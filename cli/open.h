@@ -17,10 +17,12 @@ enum class Access {
 };
 
 // The errors of Database::Open in terms of the command line: what to type instead.
-Result<Database> OpenDatabase(const std::string& path, Access access);
+// `part`: what it is to hold if it is made.
+Result<Database> OpenDatabase(const std::string& path, Access access, const Part& part = {});
 
 // Opens with kCreate, does the work and flushes. A directory that was made for it is removed again
 // when that fails, so that a mistake leaves nothing behind.
-Status ChangeDatabase(const std::string& path, const std::function<Status(Database&)>& work);
+Status ChangeDatabase(const std::string& path, const std::function<Status(Database&)>& work,
+                      const Part& part = {});
 
 }  // namespace trefoil::cli

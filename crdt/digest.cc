@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/coding.h"
+#include "crdt/cut.h"
 #include "crdt/value_codec.h"
 
 namespace trefoil::crdt {
@@ -27,13 +28,25 @@ struct StateHasher::Sha {
   crypto_hash_sha256_state state;
 };
 
-StateHasher::StateHasher(const SiteTable& sites) : sites_(sites), sha_(std::make_unique<Sha>()) {
+StateHasher::StateHasher(const SiteTable& sites, const schema::Part& part)
+    : sites_(sites), part_(part), sha_(std::make_unique<Sha>()) {
   crypto_hash_sha256_init(&sha_->state);
+  if (part_.is_whole()) return;
+  std::string bytes(1, '\0');
+  const std::string encoded = schema::EncodePart(part_);
+  AppendLengthPrefixed(bytes, Slice(encoded));
+  Update(bytes);
 }
 
 StateHasher::~StateHasher() = default;
 
+void StateHasher::Update(const std::string& bytes) {
+  crypto_hash_sha256_update(&sha_->state, reinterpret_cast<const unsigned char*>(bytes.data()),
+                            bytes.size());
+}
+
 void StateHasher::Add(Slice key, const FactState& state) {
+  if (!part_.is_whole() && !HoldsFact(part_, key, state.kind)) return;
   std::string bytes;
   AppendLengthPrefixed(bytes, key);
   bytes.push_back(static_cast<char>(state.kind));
@@ -57,8 +70,7 @@ void StateHasher::Add(Slice key, const FactState& state) {
     AppendVarint(bytes, move.causal_length * 2 + (move.skipped ? 1 : 0));
     AppendValue(bytes, move.parent);
   }
-  crypto_hash_sha256_update(&sha_->state, reinterpret_cast<const unsigned char*>(bytes.data()),
-                            bytes.size());
+  Update(bytes);
 }
 
 std::array<std::uint8_t, 32> StateHasher::Finish() {

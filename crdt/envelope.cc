@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::string_view kFramesMagic = "TRFLCHG";
 constexpr std::string_view kStateMagic = "TRFLSTA";
-constexpr unsigned char kEnvelopeVersion = 1;
+constexpr unsigned char kWholeVersion = 1;
+constexpr unsigned char kPartVersion = 2;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr int kCompressionLevel = 1;
 constexpr std::size_t kStepBytes = std::size_t{1} << 20;
@@ -64,11 +65,11 @@ Result<Envelope> OpenEnvelope(Slice bytes) {
   const std::size_t magic_bytes = MagicOf(envelope.kind).size();
   if (bytes.size() < magic_bytes + 1 + kChecksumBytes) return BadChangeset(bytes.size(), "cut off");
   const unsigned char version = bytes[magic_bytes];
-  if (version != kEnvelopeVersion) {
-    return MakeError(
-        ErrorCode::kNewerFormat,
-        StrCat("changeset: format ", int{version}, ", this release reads ", int{kEnvelopeVersion}),
-        "update this replica");
+  if (version != kWholeVersion && version != kPartVersion) {
+    return MakeError(ErrorCode::kNewerFormat,
+                     StrCat("changeset: format ", int{version}, ", this release reads ",
+                            int{kWholeVersion}, " and ", int{kPartVersion}),
+                     "update this replica");
   }
   const std::size_t body = bytes.size() - kChecksumBytes;
   if (Hash64(bytes.Prefix(body)) != LoadFixed64(bytes.data() + body)) {
@@ -83,6 +84,18 @@ Result<Envelope> OpenEnvelope(Slice bytes) {
   if (!known) return std::move(known).error();
   envelope.header.heads = std::move(known->heads);
   envelope.header.arriving = std::move(known->arriving);
+  envelope.header.part = std::move(known->part);
+  if (version == kPartVersion) {
+    const std::optional<Slice> part = ReadLengthPrefixed(rest);
+    if (!part) return BadChangeset(position(), "no part");
+    Result<schema::Part> decoded = schema::DecodePart(*part);
+    if (!decoded) return std::move(decoded).error();
+    envelope.header.body = *std::move(decoded);
+  }
+  const bool is_whole = envelope.header.part.is_whole() && envelope.header.body.is_whole();
+  if (is_whole != (version == kWholeVersion)) {
+    return BadChangeset(magic_bytes, "the version does not say whether it is of a part");
+  }
   const std::optional<std::uint64_t> count = ReadVarint(rest);
   const std::optional<std::uint64_t> size = count ? ReadVarint(rest) : std::nullopt;
   if (!size) return BadChangeset(position(), "no sizes");
@@ -110,10 +123,15 @@ Result<std::string> OpenBody(const Envelope& envelope) {
 std::string SealEnvelope(BodyKind kind, const ChangesetHeader& header, std::uint64_t count,
                          Slice body) {
   std::string out(MagicOf(kind));
-  out.push_back(static_cast<char>(kEnvelopeVersion));
+  const bool is_whole = header.part.is_whole() && header.body.is_whole();
+  out.push_back(static_cast<char>(is_whole ? kWholeVersion : kPartVersion));
   AppendSite(out, header.sender);
-  const std::string vector = EncodeKnown({header.heads, header.arriving});
+  const std::string vector = EncodeKnown(header.known());
   AppendLengthPrefixed(out, Slice(vector));
+  if (!is_whole) {
+    const std::string body_part = schema::EncodePart(header.body);
+    AppendLengthPrefixed(out, Slice(body_part));
+  }
   AppendVarint(out, count);
   AppendVarint(out, body.size());
   const std::size_t start = out.size();

@@ -2,8 +2,9 @@
 // a compressed body under one checksum.
 //
 //   magic 7 | version 1 | sender 18 | what the sender knows (version_vector.h), length first |
-//   count of things in the body varint | bytes of the body varint | zstd of the body | XXH3-64 of
-//   all that is before
+//   [the part that the body holds (schema/part.h), length first |] count of things in the body
+//   varint | bytes of the body varint | zstd of the body | XXH3-64 of all that is before version 1:
+//   sender and body are of whole databases; 2: the part of the body stands there
 //
 // I1 No memory is taken for a declared size before bytes have come that fill it.
 #pragma once
@@ -26,6 +27,10 @@ struct ChangesetHeader {
   SiteId sender;
   Heads heads = {};        // what the sender has applied
   Arriving arriving = {};  // and what it has of transactions that come in pieces
+  schema::Part part = {};  // the part that the sender holds
+  schema::Part body = {};  // what cut transactions and facts in the body are cut to
+
+  Known known() const { return {.heads = heads, .arriving = arriving, .part = part}; }
 };
 
 // What the body holds: transactions (changeset.h), or a state (state_changeset.h).

@@ -164,7 +164,7 @@ std::string FrameWriter::Encode(const FrameHead& head, std::span<const SiteId> s
   constexpr std::size_t kNameBytes = 8;  // of a write, mostly
   std::string out;
   out.reserve(kHeadBytes + payloads_.size() + kNameBytes * writes_.size());
-  out.push_back(static_cast<char>(kFrameVersion));
+  out.push_back(static_cast<char>(head.cut.is_cut() ? kCutFrameVersion : kFrameVersion));
   AppendSite(out, head.dot.site);
   AppendVarint(out, head.dot.sequence);
   AppendFixed64(out, head.time);
@@ -172,6 +172,10 @@ std::string FrameWriter::Encode(const FrameHead& head, std::span<const SiteId> s
   for (const auto& [site, sequence] : head.deps) {
     AppendSite(out, site);
     AppendVarint(out, sequence);
+  }
+  if (head.cut.is_cut()) {
+    AppendVarint(out, head.cut.left_out);
+    AppendFixed64(out, head.cut.whole_sum);
   }
   AppendVarint(out, sites.size());
   for (const SiteId& site : sites) AppendSite(out, site);

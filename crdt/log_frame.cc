@@ -27,7 +27,8 @@ class Decoder {
       : all_(all), rest_(all.Prefix(all.size() - kChecksumBytes)), frame_(*frame) {}
 
   bool Head() {
-    rest_.RemovePrefix(1);  // the version
+    const bool is_cut = IsCutFrame(rest_);
+    rest_.RemovePrefix(1);
     if (!TakeSite(rest_, &frame_.dot.site)) return Fail("no site");
     if (!Number(&frame_.dot.sequence) || frame_.dot.sequence == 0) return Fail("no sequence");
     const std::optional<std::uint64_t> time = ReadFixed64(rest_);
@@ -44,7 +45,7 @@ class Decoder {
       }
       frame_.deps.emplace_hint(frame_.deps.end(), site, head);
     }
-    return true;
+    return !is_cut || ReadCut();
   }
 
   bool Body() {
@@ -86,6 +87,13 @@ class Decoder {
     if (!Number(&number) || number > std::numeric_limits<std::uint32_t>::max()) return false;
     *id = Id{static_cast<std::uint32_t>(number)};
     return true;
+  }
+
+  bool ReadCut() {
+    if (!Number(&frame_.cut.left_out) || frame_.cut.left_out == 0) return Fail("nothing left out");
+    const std::optional<std::uint64_t> sum = ReadFixed64(rest_);
+    frame_.cut.whole_sum = sum.value_or(0);
+    return sum.has_value() || Fail("no checksum of the whole");
   }
 
   bool ReadGroup() {
@@ -224,10 +232,10 @@ Status CheckFrame(Slice bytes) {
     return Corruption(StrCat("transaction frame: ", bytes.size(), " bytes are none"),
                       "fetch the changes again");
   }
-  if (bytes[0] != kFrameVersion) {
+  if (bytes[0] != kFrameVersion && !IsCutFrame(bytes)) {
     return MakeError(ErrorCode::kNewerFormat,
                      StrCat("transaction frame: format ", int{bytes[0]}, ", this release reads ",
-                            int{kFrameVersion}),
+                            int{kFrameVersion}, " and ", int{kCutFrameVersion}),
                      "update this replica");
   }
   return Ok();
@@ -244,13 +252,14 @@ std::string EncodeFrame(const Frame& frame) {
                 .element = Slice(op.element)},
                op.op);
   }
-  return writer.Encode({.dot = frame.dot, .time = frame.time, .deps = frame.deps}, frame.sites);
+  return writer.Encode({.dot = frame.dot, .time = frame.time, .deps = frame.deps, .cut = frame.cut},
+                       frame.sites);
 }
 
 Result<Frame> DecodeFrame(Slice bytes) {
   if (Status whole = CheckFrame(bytes); !whole) return std::move(whole).error();
   const std::size_t body = bytes.size() - kChecksumBytes;
-  if (Hash64(bytes.Prefix(body)) != LoadFixed64(bytes.data() + body)) {
+  if (Hash64(bytes.Prefix(body)) != ChecksumOf(bytes)) {
     return Corruption("transaction frame: checksum mismatch", "fetch the changes again");
   }
   Frame frame;
@@ -264,7 +273,14 @@ Result<FrameHead> DecodeFrameHead(Slice bytes) {
   Frame frame;
   Decoder decoder(bytes, &frame);
   if (!decoder.Head()) return decoder.error();
-  return FrameHead{.dot = frame.dot, .time = frame.time, .deps = std::move(frame.deps)};
+  return FrameHead{
+      .dot = frame.dot, .time = frame.time, .deps = std::move(frame.deps), .cut = frame.cut};
+}
+
+bool IsCutFrame(Slice bytes) { return !bytes.empty() && bytes[0] == kCutFrameVersion; }
+
+std::uint64_t ChecksumOf(Slice frame) {
+  return LoadFixed64(frame.data() + frame.size() - kChecksumBytes);
 }
 
 }  // namespace trefoil::crdt

@@ -2,7 +2,9 @@
 // by column. It is what the log keeps, what travels, and what is relayed unchanged, so the same
 // transaction is the same bytes everywhere.
 //
-//   version 1 | site 18 | sequence varint | time 8 | deps | sites | extra | groups | XXH3-64
+//   version 1 | site 18 | sequence varint | time 8 | deps | [cut |] sites | extra | groups |
+//   XXH3-64 version 1: the whole transaction; 2: what a part of the database holds of it (cut.h)
+//   cut     of version 2: how many writes are left out varint, checksum of the whole 8
 //   deps    count, then (site 18, head varint), as a version vector: what of other sites is new
 //           since this site's transaction before
 //   sites   count, then 18 bytes each, ascending: those that `observed` stamps name
@@ -35,6 +37,7 @@
 namespace trefoil::crdt {
 
 inline constexpr unsigned char kFrameVersion = 1;
+inline constexpr unsigned char kCutFrameVersion = 2;
 
 // What a group says of its writes.
 enum GroupFlag : unsigned char {
@@ -58,10 +61,20 @@ struct FrameOp {
   friend bool operator==(const FrameOp&, const FrameOp&) = default;
 };
 
+// What a frame lacks of its transaction.
+struct Cut {
+  std::uint64_t left_out = 0;   // writes
+  std::uint64_t whole_sum = 0;  // checksum of the whole frame, if any are left out
+
+  bool is_cut() const { return left_out != 0; }
+  friend bool operator==(const Cut&, const Cut&) = default;
+};
+
 struct Frame {
   Dot dot;
   std::uint64_t time = 0;
   Heads deps = {};
+  Cut cut = {};
   std::vector<SiteId> sites = {};  // ascending
   std::vector<FrameOp> ops = {};   // ascending
 
@@ -79,7 +92,12 @@ struct FrameHead {
   Dot dot;
   std::uint64_t time = 0;
   Heads deps = {};
+  Cut cut = {};
 };
 Result<FrameHead> DecodeFrameHead(Slice bytes);
+// Of the bytes of a frame, or of its first ones, as far as they say so.
+bool IsCutFrame(Slice bytes);
+// The checksum that ends a frame.
+std::uint64_t ChecksumOf(Slice frame);
 
 }  // namespace trefoil::crdt

@@ -22,18 +22,28 @@ Heads StableHeads(const Heads& own, const ReplicaId& self, const Peers& peers, c
   return stable;
 }
 
+Heads HeldByWholePeers(const Peers& peers) {
+  Heads held;
+  for (const auto& [id, peer] : peers) {
+    if (peer.part.is_whole()) JoinHeads(held, peer.applied);
+  }
+  return held;
+}
+
 std::string EncodePeer(const Peer& peer) {
   std::string bytes;
   AppendFixed64(bytes, static_cast<std::uint64_t>(peer.heard_micros));
-  return bytes + EncodeHeads(peer.applied);
+  return bytes + EncodeKnown({.heads = peer.applied, .part = peer.part});
 }
 
 bool DecodePeer(Slice bytes, Peer* peer) {
   const std::optional<std::uint64_t> heard = ReadFixed64(bytes);
   if (!heard) return false;
-  Result<Heads> applied = DecodeHeads(bytes);
-  if (!applied) return false;
-  *peer = {.heard_micros = static_cast<std::int64_t>(*heard), .applied = *std::move(applied)};
+  Result<Known> known = DecodeKnown(bytes);
+  if (!known || !known->arriving.empty()) return false;
+  *peer = {.heard_micros = static_cast<std::int64_t>(*heard),
+           .applied = std::move(known->heads),
+           .part = std::move(known->part)};
   return true;
 }
 

@@ -15,6 +15,7 @@
 
 #include "crdt/site.h"
 #include "crdt/version_vector.h"
+#include "schema/part.h"
 #include "trefoil/slice.h"
 
 namespace trefoil::crdt {
@@ -26,6 +27,7 @@ using ReplicaId = std::array<unsigned char, 16>;
 struct Peer {
   std::int64_t heard_micros = 0;  // wall time here when it was last heard or first heard of
   Heads applied = {};
+  schema::Part part = {};  // that it holds, as far as that is known to be more than nothing
 
   friend bool operator==(const Peer&, const Peer&) = default;
 };
@@ -40,7 +42,11 @@ struct Lease {
 // replica at all. `peers` has an entry for each replica that `own` names.
 Heads StableHeads(const Heads& own, const ReplicaId& self, const Peers& peers, const Lease& lease);
 
-//   heard 8 | vector
+// What some peer is known to have applied that holds all rows. Beyond it a replica of a part
+// forgets nothing, because a state of it serves nobody who needs more.
+Heads HeldByWholePeers(const Peers& peers);
+
+//   heard 8 | vector and part, as what is known (version_vector.h)
 std::string EncodePeer(const Peer& peer);
 bool DecodePeer(Slice bytes, Peer* peer);
 

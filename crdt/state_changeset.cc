@@ -8,6 +8,7 @@
 #include "base/coding.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "crdt/cut.h"
 #include "schema/cell.h"
 #include "schema/keys.h"
 
@@ -125,6 +126,7 @@ StateWriter::StateWriter(ChangesetHeader header, const HeadTimes& times, const S
 }
 
 void StateWriter::Add(Slice key, FactState state) {
+  if (!header_.body.is_whole() && !HoldsFact(header_.body, key, state.kind)) return;
   ForStamps(state, [&](Stamp& stamp) { stamp.site = place_of_[stamp.site]; });
   AppendLengthPrefixed(body_, key);
   const std::string cell = schema::EncodeCell(ToCell(state));

@@ -45,7 +45,7 @@ class StateWriter {
   // the vector.
   StateWriter(ChangesetHeader header, const HeadTimes& times, const SiteTable& sites);
 
-  // Facts come in the order of their keys.
+  // Facts come in the order of their keys; those beyond the part of the body are passed over.
   void Add(Slice key, FactState state);
   // Error: kLimit when the state is larger than kChangesetBytesMax.
   Result<std::string> Finish();

@@ -1,5 +1,7 @@
 #include "crdt/sync_session.h"
 
+#include <utility>
+
 #include "base/coding.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
@@ -21,7 +23,7 @@ Error Bad(const char* what) {
 
 std::string SyncSession::Hello(const Known& own) const {
   std::string message = Message(kHello);
-  AppendVarint(message, kSyncProtocol);
+  AppendVarint(message, own.part.is_whole() ? 1 : kSyncProtocol);
   return message + EncodeKnown(own);
 }
 
@@ -46,14 +48,14 @@ Result<std::optional<Slice>> SyncSession::Receive(Slice message) {
     if (!header) return std::move(header).error();
     // What the other side sends it has; it is not sent back.
     JoinHeads(confirmed_, header->heads);
-    JoinKnown(sent_, {header->heads, header->arriving});
+    JoinKnown(sent_, header->known());
     return std::optional<Slice>(message);
   } else if (kind != kAck) {
     return Bad("a message of no known kind");
   }
   const Result<Known> known = DecodeKnown(message);
   if (!known) return known.error();
-  greeted_ = true;
+  if (!std::exchange(greeted_, true)) sent_.part = known->part;
   JoinHeads(confirmed_, known->heads);
   JoinKnown(sent_, *known);
   return std::optional<Slice>();

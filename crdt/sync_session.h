@@ -24,7 +24,8 @@
 
 namespace trefoil::crdt {
 
-inline constexpr std::uint64_t kSyncProtocol = 1;
+// 2 is spoken by replicas of a part, so that one that knows of no parts refuses them.
+inline constexpr std::uint64_t kSyncProtocol = 2;
 
 // One thread at a time.
 class SyncSession {

@@ -55,7 +55,7 @@ Result<Heads> TakeHeads(Slice bytes, Slice& rest) {
 Result<Arriving> TakeArriving(Slice bytes, const Heads& heads, Slice& rest) {
   Arriving arriving;
   const std::optional<std::uint64_t> count = ReadVarint(rest);
-  if (!count || *count == 0) return BadByte(bytes, rest, "no count of what is arriving");
+  if (!count) return BadByte(bytes, rest, "no count of what is arriving");
   for (std::uint64_t i = 0; i < *count; ++i) {
     const Slice entry = rest;
     Dot dot;
@@ -86,7 +86,7 @@ Result<Heads> DecodeHeads(Slice bytes) {
 
 std::string EncodeKnown(const Known& known) {
   std::string out = EncodeHeads(known.heads);
-  if (known.arriving.empty()) return out;
+  if (known.arriving.empty() && known.part.is_whole()) return out;
   if (known.heads.empty()) AppendVarint(out, 0);
   AppendVarint(out, known.arriving.size());
   for (const auto& [dot, bytes] : known.arriving) {
@@ -94,7 +94,7 @@ std::string EncodeKnown(const Known& known) {
     AppendVarint(out, dot.sequence);
     AppendVarint(out, bytes);
   }
-  return out;
+  return out + schema::EncodePart(known.part);
 }
 
 Result<Known> DecodeKnown(Slice bytes) {
@@ -111,7 +111,10 @@ Result<Known> DecodeKnown(Slice bytes) {
   Result<Arriving> arriving = TakeArriving(bytes, known.heads, rest);
   if (!arriving) return std::move(arriving).error();
   known.arriving = *std::move(arriving);
-  if (!rest.empty()) return BadByte(bytes, rest, "bytes behind the end");
+  if (rest.empty() && known.arriving.empty()) return BadByte(bytes, rest, "nothing is arriving");
+  Result<schema::Part> part = schema::DecodePart(rest);
+  if (!part) return std::move(part).error();
+  known.part = *std::move(part);
   return known;
 }
 

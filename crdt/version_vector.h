@@ -3,7 +3,11 @@
 //
 //   vector  count varint | per site, ascending: site 18 | head varint
 //   known   vector [| count varint | per transaction, ascending: site 18 | sequence varint
-//           | bytes varint], the second part where transactions are arriving in pieces (pieces.h)
+//           | bytes varint [| part]], the second part where transactions are arriving in pieces
+//           (pieces.h), or where a part follows
+//
+// The vector of a replica of a part (schema/part.h) says what it has applied as far as it is of its
+// part, so the part stands with it wherever it goes.
 //
 // I1 Sites ascend and heads are positive, so equal vectors have equal bytes.
 #pragma once
@@ -13,6 +17,7 @@
 #include <string>
 
 #include "crdt/site.h"
+#include "schema/part.h"
 #include "trefoil/result.h"
 #include "trefoil/slice.h"
 
@@ -28,6 +33,7 @@ using Arriving = std::map<Dot, std::uint64_t>;
 struct Known {
   Heads heads = {};
   Arriving arriving = {};  // of transactions beyond the heads
+  schema::Part part = {};  // that it holds, and needs to be sent
 
   friend bool operator==(const Known&, const Known&) = default;
 };
@@ -48,7 +54,7 @@ std::uint64_t HeadOf(const Heads& heads, const SiteId& site);
 bool Covers(const Heads& heads, const Heads& needed);
 // The entry-wise greater of both.
 void JoinHeads(Heads& heads, const Heads& other);
-// The greater of both; what the heads cover is arriving no more.
+// The greater of both, of the part of `known`; what the heads cover is arriving no more.
 void JoinKnown(Known& known, const Known& other);
 
 }  // namespace trefoil::crdt

@@ -88,7 +88,8 @@ Status ArrivingFrames::Add(const crdt::Piece& piece, NewPiecesByDot* news) const
   if (is_first) {
     const auto stored = frames_.find(piece.dot);
     pieces.frame_bytes = piece.frame_bytes;
-    // Stored under another size: one of the two is none, and the frame's checksum will tell.
+    // Stored under another size: cut to another part, or one of the two is none. Put begins anew,
+    // and the frame's checksum will tell.
     const bool goes_on = stored != frames_.end() && stored->second.frame_bytes == piece.frame_bytes;
     pieces.start = goes_on ? stored->second.bytes : 0;
   }
@@ -139,7 +140,13 @@ void ArrivingFrames::Put(const NewPiecesByDot& news, const crdt::Heads& heads, W
     at = frames_.erase(at);
   }
   for (const auto& [dot, pieces] : news) {
-    if (pieces.bytes.empty() || is_through(dot)) continue;
+    if (is_through(dot)) continue;
+    const auto stored = frames_.find(dot);
+    if (stored != frames_.end() && stored->second.frame_bytes != pieces.frame_bytes) {
+      dropped->push_back(AllPieces(PrefixOf(dot)));
+      frames_.erase(stored);
+    }
+    if (pieces.bytes.empty()) continue;
     total += pieces.bytes.size();
     if (total > kBytesMax) return;
     if (pieces.start == 0) dropped->push_back(AllPieces(PrefixOf(dot)));

@@ -47,7 +47,7 @@ class ArrivingFrames {
   static Result<std::string> Join(const ReadView& view, const crdt::Dot& dot,
                                   const NewPieces& news);
 
-  // Stores `news`, and drops what is whole or within `heads`.
+  // Stores `news`, and drops what is whole, within `heads`, or of another size than what came last.
   void Put(const NewPiecesByDot& news, const crdt::Heads& heads, WriteSet& writes,
            std::vector<lsm::KeyRange>* dropped);
   // What is stored of a transaction makes no frame: begin anew.

@@ -1,4 +1,5 @@
-// What this replica tells others: its transactions, its digest, and a copy that writes beside it.
+// What this replica tells others: its transactions, or its state, cut to what they hold; its
+// digest.
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "base/errors.h"
 #include "base/str_cat.h"
 #include "crdt/changeset.h"
+#include "crdt/cut.h"
 #include "crdt/digest.h"
 #include "crdt/pieces.h"
 #include "crdt/state_changeset.h"
@@ -24,9 +26,6 @@ namespace trefoil {
 namespace db {
 
 namespace {
-
-// Of a store that takes one small write.
-constexpr std::size_t kSmallMemtableBytes = std::size_t{64} << 10;
 
 // The frames of one site behind what is known, in their order.
 class SiteReader {
@@ -54,6 +53,7 @@ class SiteReader {
   }
 
   const crdt::Dot& dot() const { return head_.dot; }
+  bool is_cut() const { return head_.cut.is_cut(); }
   Slice frame() const { return frames_->value(); }
   crdt::SiteStamp stamp() const { return {head_.time, head_.dot.site}; }
 
@@ -81,6 +81,10 @@ class Gatherer {
     covered_.arriving.erase(dot);
     covered_.heads[dot.site] = dot.sequence;
     return true;
+  }
+  // Counts what comes up to there as covered.
+  void PassOver(const crdt::Dot& dot) {
+    crdt::JoinKnown(covered_, {.heads = {{dot.site, dot.sequence}}});
   }
 
   std::vector<std::string> TakeItems() { return std::move(items_); }
@@ -122,9 +126,12 @@ Result<std::string> Engine::Changes(const crdt::Known& known) const {
   return std::move(all->changeset);
 }
 
-// What happened before has the smaller stamp, so the order of stamps is causal.
+// What happened before has the smaller stamp, so the order of stamps is causal. Who holds more than
+// this replica gets what is not cut here: of each site up to the first transaction that is.
 Result<Engine::PartOfChanges> Engine::ChangesUpTo(const crdt::Known& known,
                                                   std::size_t bytes_max) const {
+  const bool holds_all = part_.Covers(known.part);
+  Gatherer gatherer(known, bytes_max);
   crdt::Changeset changeset;
   std::optional<SnapshotView> view;
   std::vector<SiteReader> readers;
@@ -134,13 +141,19 @@ Result<Engine::PartOfChanges> Engine::ChangesUpTo(const crdt::Known& known,
     const crdt::SiteTable& sites = log_->sites();
     changeset.header = {.sender = sites.Of(log_->own()),
                         .heads = log_->heads(),
-                        .arriving = arriving_.Progress(log_->heads())};
+                        .arriving = arriving_.Progress(log_->heads()),
+                        .part = part_,
+                        .body = known.part};
     for (const auto& [site, head] : log_->heads()) {
       const std::uint64_t from = crdt::HeadOf(known.heads, site);
       if (from >= head) continue;
       if (from < crdt::HeadOf(log_->floors(), site)) {
+        if (!holds_all) {
+          gatherer.PassOver({site, head});
+          continue;
+        }
         lock.unlock();
-        return StateChanges();
+        return StateChanges(known.part);
       }
       readers.emplace_back(*view, *sites.Find(site), from);
     }
@@ -153,10 +166,22 @@ Result<Engine::PartOfChanges> Engine::ChangesUpTo(const crdt::Known& known,
     if (!any) return std::move(any).error();
     Check(*any, "the log holds what its heads say");
   }
-  Gatherer gatherer(known, bytes_max);
+  const bool is_as_stored = known.part.Covers(part_);
   while (!readers.empty()) {
     const auto next = std::ranges::min_element(readers, {}, &SiteReader::stamp);
-    if (!gatherer.Add(next->dot(), next->frame())) break;
+    if (next->is_cut() && !holds_all) {
+      gatherer.PassOver({next->dot().site, crdt::HeadOf(changeset.header.heads, next->dot().site)});
+      readers.erase(next);
+      continue;
+    }
+    Slice frame = next->frame();
+    Result<std::string> cut = std::string();
+    if (!is_as_stored) {
+      cut = crdt::CutFrame(known.part, frame);
+      if (!cut) return std::move(cut).error();
+      frame = Slice(*cut);
+    }
+    if (!gatherer.Add(next->dot(), frame)) break;
     Result<bool> more = next->Advance();
     if (!more) return std::move(more).error();
     if (!*more) readers.erase(next);
@@ -170,8 +195,8 @@ Status Engine::SyncBeforeTelling(lsm::SequenceNumber sequence) const {
   return read_only() ? Ok() : store_->SyncUpTo(sequence);
 }
 
-// The whole state, for a replica that lacks what the log no longer holds.
-Result<Engine::PartOfChanges> Engine::StateChanges() const {
+// The state as far as it is of `part`, for a replica that lacks what the log no longer holds.
+Result<Engine::PartOfChanges> Engine::StateChanges(const schema::Part& part) const {
   crdt::SiteTable sites;
   PinnedRef pinned;
   crdt::Heads heads;
@@ -183,7 +208,9 @@ Result<Engine::PartOfChanges> Engine::StateChanges() const {
     heads = log_->heads();
     const crdt::ChangesetHeader header = {.sender = sites.Of(log_->own()),
                                           .heads = heads,
-                                          .arriving = arriving_.Progress(log_->heads())};
+                                          .arriving = arriving_.Progress(log_->heads()),
+                                          .part = part_,
+                                          .body = part};
     writer.emplace(header, log_->times(), sites);
   }
   if (Status synced = SyncBeforeTelling(ToNumber(pinned->version())); !synced) {
@@ -195,10 +222,15 @@ Result<Engine::PartOfChanges> Engine::StateChanges() const {
   if (!walked) return std::move(walked).error();
   Result<std::string> state = writer->Finish();
   if (!state) return std::move(state).error();
-  return PartOfChanges{*std::move(state), {.heads = std::move(heads), .arriving = {}}};
+  return PartOfChanges{*std::move(state), {.heads = std::move(heads), .part = part}};
 }
 
-Result<Digest> Engine::StateDigest() const {
+Result<Digest> Engine::StateDigest(const schema::Part& part) const {
+  if (!part_.Covers(part)) {
+    return MakeError(ErrorCode::kOutsidePart,
+                     "the digest is asked of more than the part that this replica holds",
+                     "compare what both replicas hold");
+  }
   crdt::SiteTable sites;
   PinnedRef pinned;
   {
@@ -206,41 +238,12 @@ Result<Digest> Engine::StateDigest() const {
     sites = log_->sites();
     pinned = Pin();
   }
-  crdt::StateHasher hasher(sites);
+  crdt::StateHasher hasher(sites, part);
   Status walked = ForFacts(pinned->view(), sites, [&](Slice key, const crdt::FactState& state) {
     hasher.Add(key, state);
   });
   if (!walked) return std::move(walked).error();
   return Digest{hasher.Finish()};
-}
-
-Status Engine::Clone(const std::string& to) const {
-  if (memory_env_) return Unsupported("a database in memory has no place for a clone");
-  if (Status flushed = store_->SyncUpTo(store_->last_sequence()); !flushed) return flushed;
-  return CopyWithoutSite(to);
-}
-
-// A copy that wrote under the same site would give the numbers of transactions that it lacks to
-// others. So it has no site, and takes one when it is opened first; a copy of the copy, too.
-Status Engine::CopyWithoutSite(const std::string& to) const {
-  if (Status copied = store_->Checkpoint(to); !copied) return copied;
-  lsm::StoreOptions options;
-  options.create = false;
-  options.background_work = false;
-  options.memtable_bytes = kSmallMemtableBytes;
-  Result<std::unique_ptr<lsm::Store>> copy = lsm::Store::Open(*env_, to, options);
-  if (!copy) return std::move(copy).error();
-  const std::string site = schema::MetaKey(kMetaSite);
-  const std::string format = schema::MetaKey(kMetaFormat);  // which an empty database lacks
-  const std::string this_format = EncodeFormat(kDatabaseFormat);
-  lsm::WriteBatch batch;
-  const std::string home = schema::MetaKey(kMetaHome);
-  batch.Put(Slice(format), Slice(this_format));
-  batch.Delete(Slice(site));
-  batch.Delete(Slice(home));
-  Result<lsm::SequenceNumber> written = (*copy)->Write(batch, lsm::Durability::kDurable);
-  if (!written) return std::move(written).error();
-  return Ok();
 }
 
 }  // namespace db
@@ -253,6 +256,18 @@ crdt::Known ToKnown(const VersionVector& vector) {
   return *std::move(known);
 }
 
+schema::Part ToSchemaPart(const Part& part) {
+  Result<schema::Part> decoded = schema::DecodePart(Slice(part.bytes()));
+  Check(decoded.has_value(), "a Part holds a valid part");
+  return *std::move(decoded);
+}
+
+Part ToPart(const schema::Part& part) {
+  Result<Part> parsed = Part::Parse(schema::EncodePart(part));
+  Check(parsed.has_value(), "what is encoded is a part");
+  return *std::move(parsed);
+}
+
 VersionVector ToVector(const crdt::Known& known) {
   Result<VersionVector> vector = VersionVector::Parse(crdt::EncodeKnown(known));
   Check(vector.has_value(), "what is encoded is a version vector");
@@ -260,6 +275,26 @@ VersionVector ToVector(const crdt::Known& known) {
 }
 
 }  // namespace
+
+Result<Part> Part::Parse(std::string_view bytes) {
+  Result<schema::Part> part = schema::DecodePart(Slice(bytes));
+  if (!part) return std::move(part).error();
+  return Part(std::string(bytes));
+}
+
+Result<Part> Part::OfChangeset(std::string_view changeset) {
+  Result<crdt::ChangesetHeader> header = crdt::DecodeChangesetHeader(Slice(changeset));
+  if (!header) return std::move(header).error();
+  return ToPart(header->body);
+}
+
+bool Part::Covers(const Part& other) const {
+  return ToSchemaPart(*this).Covers(ToSchemaPart(other));
+}
+
+Part Part::Intersect(const Part& other) const {
+  return ToPart(ToSchemaPart(*this).Intersect(ToSchemaPart(other)));
+}
 
 Result<VersionVector> VersionVector::Parse(std::string_view bytes) {
   Result<crdt::Known> known = crdt::DecodeKnown(Slice(bytes));
@@ -270,8 +305,13 @@ Result<VersionVector> VersionVector::Parse(std::string_view bytes) {
 Result<VersionVector> VersionVector::OfChangeset(std::string_view changeset) {
   Result<crdt::ChangesetHeader> header = crdt::DecodeChangesetHeader(Slice(changeset));
   if (!header) return std::move(header).error();
-  return ToVector({.heads = std::move(header->heads), .arriving = std::move(header->arriving)});
+  return ToVector(header->known());
 }
+
+VersionVector::VersionVector(const Part& part)
+    : bytes_(crdt::EncodeKnown({.part = ToSchemaPart(part)})) {}
+
+Part VersionVector::part() const { return ToPart(ToKnown(*this).part); }
 
 std::string Digest::ToHex() const {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -296,7 +336,14 @@ Result<ChangesPart> Database::Changes(const VersionVector& known, std::size_t by
 Result<MergeSummary> Database::Merge(std::string_view changeset) {
   return state_->engine->Merge(Slice(changeset));
 }
-Result<Digest> Database::StateDigest() const { return state_->engine->StateDigest(); }
+Result<Digest> Database::StateDigest() const { return StateDigest(part()); }
+Result<Digest> Database::StateDigest(const Part& part) const {
+  return state_->engine->StateDigest(ToSchemaPart(part));
+}
 Status Database::Clone(const std::string& to) const { return state_->engine->Clone(to); }
+Status Database::Clone(const std::string& to, const Part& part) const {
+  return state_->engine->Clone(to, ToSchemaPart(part));
+}
+Part Database::part() const { return ToPart(state_->engine->part()); }
 
 }  // namespace trefoil

@@ -63,6 +63,8 @@ class Checker {
         Add("a key in the space of facts does not read");
       } else if (!schema::DecodeCell(facts->value(), &cell)) {
         Add(StrCat(Place(name), ": the cell does not read"));
+      } else if (!pinned_.schema()->part().Holds(name.type, name.subject)) {
+        Add(StrCat(Place(name), ": a fact beyond the part that is held here"));
       } else if (name.attribute != schema::kRowCell && !cell.retracted) {
         if (Status row = CheckRowOf(name, cell); !row) return row;
       }

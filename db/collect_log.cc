@@ -22,11 +22,18 @@ std::string PeerKey(const crdt::ReplicaId& id) {
 
 }  // namespace
 
-void Engine::NotePeer(const crdt::SiteId& site, const crdt::Heads& applied) {
+void Engine::NotePeer(const crdt::SiteId& site, const crdt::Heads& applied,
+                      const schema::Part* part) {
   if (site.uuid == OwnId()) return;
-  crdt::Peer& peer = peers_[site.uuid];
+  const auto [at, is_new] = peers_.try_emplace(site.uuid);
+  crdt::Peer& peer = at->second;
   peer.heard_micros = clock_->NowMicros();
   crdt::JoinHeads(peer.applied, applied);
+  if (part != nullptr) {
+    peer.part = *part;
+  } else if (is_new && !part_.is_whole()) {
+    peer.part = schema::Part(schema::Part::Tables());  // until it says that it holds more
+  }
   // Carried by the next commit; a crash forgets it, and it is learnt again.
   pending_meta_[PeerKey(site.uuid)] = crdt::EncodePeer(peer);
 }
@@ -43,10 +50,14 @@ crdt::Heads Engine::StableFloors(std::chrono::microseconds lease) {
   const std::int64_t now = clock_->NowMicros();
   for (const auto& [site, head] : own) {
     // Its lease begins when it is heard of first.
-    if (!peers_.contains(site.uuid) && site.uuid != OwnId()) NotePeer(site, {});
+    if (!peers_.contains(site.uuid) && site.uuid != OwnId()) NotePeer(site, {}, nullptr);
   }
   crdt::Heads floors =
       crdt::StableHeads(own, OwnId(), peers_, {.now_micros = now, .duration = lease});
+  if (!part_.is_whole()) {
+    const crdt::Heads held = crdt::HeldByWholePeers(peers_);
+    for (auto& [site, floor] : floors) floor = std::min(floor, crdt::HeadOf(held, site));
+  }
   std::erase_if(floors, [&](const auto& entry) {
     return entry.second <= crdt::HeadOf(log_->floors(), entry.first);
   });

@@ -162,11 +162,14 @@ Status Engine::CheckReferences(WriteTransaction& transaction) const {
       key_of[i] = at->second;
       if (!is_new) continue;
     }
-    // The key of a type that is not declared any more is empty.
+    // The key of a type that is not declared any more is empty, and that of a row beyond the part:
+    // those check it who hold it.
     if (const schema::Type* target = transaction.schema_->FindType(check.target)) {
       Result<std::string> subject = EncodeSubject(*target, KeyOf(check.value));
       if (!subject) return std::move(subject).error();
-      bytes.append(transaction.layouts_->Of(*target).row_cell_prefix).append(*subject);
+      if (part_.Holds(target->id, Slice(*subject))) {
+        bytes.append(transaction.layouts_->Of(*target).row_cell_prefix).append(*subject);
+      }
     }
     ends.push_back(bytes.size());
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "db/execute.h"
+#include "db/part_text.h"
 #include "db/public_state.h"
 #include "db/schema_text.h"
 #include "db/stats.h"
@@ -86,9 +87,17 @@ Result<CheckReport> Database::Check(const OnProgress& progress) const {
 
 std::string Database::StatsJson() const {
   const db::Engine& engine = *state_->engine;
-  return db::StatsJson(engine.store().Stats(), {.version = engine.version(),
-                                                .durable = engine.durable_version(),
-                                                .is_copy = engine.is_copy()});
+  return db::StatsJson(engine.store().Stats(),
+                       {.version = engine.version(),
+                        .durable = engine.durable_version(),
+                        .is_copy = engine.is_copy(),
+                        .part = db::PartText(engine.part(), *engine.schema())});
+}
+
+Result<Part> Database::PartOf(std::string_view text) const {
+  Result<schema::Part> part = db::ParsePart(text, *state_->engine->schema());
+  if (!part) return std::move(part).error();
+  return Part::Parse(schema::EncodePart(*part));
 }
 
 std::string Database::SchemaText() const { return db::SchemaText(*state_->engine->schema()); }

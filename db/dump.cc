@@ -1,5 +1,5 @@
 // Dumping the state of an engine as text, and loading it into an empty one.
-#include <set>
+#include <algorithm>
 #include <utility>
 
 #include "base/errors.h"
@@ -29,7 +29,7 @@ Result<std::string> Engine::DumpText() const {
     times = log_->times();
     pinned = Pin();
   }
-  DumpWriter writer(heads, times, sites);
+  DumpWriter writer({.heads = heads, .part = part_}, times, sites);
   Status walked = ForFacts(pinned->view(), sites, [&](Slice key, const crdt::FactState& state) {
     writer.Add(key, state);
   });
@@ -73,6 +73,11 @@ Status Engine::LoadText(std::string_view text) {
   }
   Result<DumpedState> dumped = ParseDump(text);
   if (!dumped) return std::move(dumped).error();
+  if (dumped->part != part_) {
+    return MakeError(ErrorCode::kOutsidePart,
+                     "the dump is of another part than the one that this database holds",
+                     "make the database with Options::part as Part::OfDump gives it");
+  }
   Version version;
   {
     const std::lock_guard lock(commit_mutex_);
@@ -94,6 +99,14 @@ Status Engine::LoadText(std::string_view text) {
 }
 
 }  // namespace db
+
+Result<Part> Part::OfDump(std::string_view dump) {
+  const std::size_t first_line = std::min(dump.find('\n'), dump.size() - 1);
+  const Result<db::DumpedState> dumped =
+      db::ParseDump(dump.substr(0, dump.find('\n', first_line + 1)));
+  if (!dumped) return dumped.error();
+  return Parse(schema::EncodePart(dumped->part));
+}
 
 Result<std::string> Database::DumpText() const { return state_->engine->DumpText(); }
 Status Database::LoadText(std::string_view text) { return state_->engine->LoadText(text); }

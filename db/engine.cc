@@ -104,12 +104,13 @@ Status Engine::ReadMeta() {
                             "; this Trefoil reads formats up to ", kDatabaseFormat),
                      "use a newer Trefoil");
   }
+  if (Status chosen = ChoosePart(*meta); !chosen) return chosen;
   if (meta->format == 0) {
     if (view.sequence() != 0) {
       return MakeError(ErrorCode::kForeignDatabase,
                        "the store holds data, but not that of a Trefoil database");
     }
-    pending_meta_[schema::MetaKey(kMetaFormat)] = EncodeFormat(kDatabaseFormat);
+    pending_meta_[schema::MetaKey(kMetaFormat)] = EncodeFormat(FormatOf(part_));
   }
   ChooseSite(*meta);
   reserved_time_ = meta->reserved_time;
@@ -124,6 +125,22 @@ Status Engine::ReadMeta() {
   if (!peers) return std::move(peers).error();
   peers_ = *std::move(peers);
   return Ok();
+}
+
+// What a database holds is decided when it is made, and never changes: what was left out has left
+// no trace here.
+Status Engine::ChoosePart(const Meta& meta) {
+  Result<schema::Part> asked = schema::DecodePart(Slice(options_.part.bytes()));
+  if (!asked) return std::move(asked).error();
+  if (meta.format == 0) {
+    part_ = *std::move(asked);
+    if (!part_.is_whole()) pending_meta_[schema::MetaKey(kMetaPart)] = schema::EncodePart(part_);
+    return Ok();
+  }
+  part_ = meta.part;
+  if (asked->is_whole() || *asked == part_) return Ok();
+  return InvalidArgument("the database holds another part than the one that it is opened with",
+                         "a part is chosen when a database is made: make another one");
 }
 
 crdt::SiteId Engine::own_site() const {
@@ -150,7 +167,7 @@ void Engine::ChooseSite(const Meta& meta) {
   if (!home_.empty() && home_ != meta.home) pending_meta_[schema::MetaKey(kMetaHome)] = home_;
 }
 
-Result<schema::SchemaRef> Engine::SchemaAt(const ReadView& view) {
+Result<schema::SchemaRef> Engine::SchemaAt(const ReadView& view) const {
   std::vector<CatalogueRow> rows;
   const TripleStore store(view);
   for (const schema::Type& type : schema::SystemTypes()) {
@@ -165,7 +182,7 @@ Result<schema::SchemaRef> Engine::SchemaAt(const ReadView& view) {
   }
   Result<Schema> schema = schema::DecodeCatalogue(rows);
   if (!schema) return std::move(schema).error();
-  return schema::SchemaRef(std::make_shared<const Schema>(*std::move(schema)));
+  return schema::SchemaRef(std::make_shared<const Schema>((*std::move(schema)).OfPart(part_)));
 }
 
 Status Engine::ReadSchema() {

@@ -95,18 +95,22 @@ class Engine {
   // What is applied of each site; what of others is there besides.
   crdt::Heads heads() const;
   crdt::Known known() const;
-  // See Database::Changes, Merge, StateDigest, Clone.
+  // See Database::Changes, Merge, StateDigest, Clone. Changes are cut to the part of who knows.
   Result<std::string> Changes(const crdt::Known& known) const;
   // At most `bytes_max` bytes of transactions; those that do not fit into it, or into kPieceBytes,
   // are cut. A state is one part.
   struct PartOfChanges {
     std::string changeset;
-    crdt::Known covered;  // by what was known and this
+    crdt::Known covered;  // by what was known and this, and what this replica cannot give
   };
   Result<PartOfChanges> ChangesUpTo(const crdt::Known& known, std::size_t bytes_max) const;
   Result<MergeSummary> Merge(Slice changeset);
-  Result<Digest> StateDigest() const;
+  // Error kOutsidePart for more than is held here.
+  Result<Digest> StateDigest(const schema::Part& part) const;
   Status Clone(const std::string& to) const;
+  Status Clone(const std::string& to, const schema::Part& part) const;
+  // What of the rows this replica holds.
+  const schema::Part& part() const { return part_; }
   // See Database::DumpText, LoadText.
   Result<std::string> DumpText() const;
   Status LoadText(std::string_view text);
@@ -170,11 +174,12 @@ class Engine {
 
   Status OpenStore(const std::string& path);
   Status ReadMeta();
+  Status ChoosePart(const Meta& meta);
   void ChooseSite(const Meta& meta);
   void RememberUncleanEnd();
   Status ReadSchema();
   void StartHistory();
-  static Result<schema::SchemaRef> SchemaAt(const ReadView& view);
+  Result<schema::SchemaRef> SchemaAt(const ReadView& view) const;
   Result<PinnedRef> MakePinned(lsm::Snapshot snapshot) const;
 
   void End(WriteTransaction& transaction);
@@ -197,9 +202,10 @@ class Engine {
   Status CheckState(const crdt::StateChangeset& changeset) const;
   Result<crdt::ChangesetHeader> MergeState(Slice changeset, MergeSummary* summary);
   Result<Version> JoinState(const crdt::StateChangeset& changeset, MergeSummary* summary);
-  Result<PartOfChanges> StateChanges() const;
+  Result<PartOfChanges> StateChanges(const schema::Part& part) const;
   // What others have applied, and what need not be kept for them; see collect_log.cc.
-  void NotePeer(const crdt::SiteId& site, const crdt::Heads& applied);
+  // `part`: what the replica says that it holds; null: it does not say.
+  void NotePeer(const crdt::SiteId& site, const crdt::Heads& applied, const schema::Part* part);
   crdt::ReplicaId OwnId() const;
   crdt::Heads StableFloors(std::chrono::microseconds lease);
   Result<std::uint64_t> TimeOfFrame(const crdt::SiteId& site, std::uint64_t sequence) const;
@@ -224,6 +230,7 @@ class Engine {
   const Clock* clock_ = nullptr;
   std::unique_ptr<lsm::Store> store_;
   bool background_work_ = true;
+  schema::Part part_;  // never changes
   SiteIdentity site_;
   std::string home_;  // identity of the directory; empty where none is known or needed
   bool is_copy_ = false;

@@ -4,6 +4,8 @@
 //                already costs a look at its head
 //                a transaction that came in pieces is looked at when it is whole; until then they
 //                are put aside (db/arriving_frames.h)
+//                a replica of a part cuts what comes; what is cut already is taken only if it was
+//                cut to no less
 //   2 choose     ready is what is the next of its site and depends on nothing missing; what does
 //                not follow yet, or is stamped too far ahead, waits in the P keyspace
 //   3 apply      all that is ready, as one commit (db/apply_changeset.h)
@@ -20,6 +22,7 @@
 #include "base/errors.h"
 #include "base/str_cat.h"
 #include "crdt/changeset.h"
+#include "crdt/cut.h"
 #include "db/apply_changeset.h"
 #include "db/engine.h"
 #include "schema/keys.h"
@@ -71,6 +74,7 @@ struct Engine::Incoming {
   NewPiecesByDot pieces = {};
   std::uint64_t known = 0;
   std::uint64_t held = 0;
+  std::uint64_t cut_off = 0;
 };
 
 crdt::Heads Engine::heads() const {
@@ -80,7 +84,7 @@ crdt::Heads Engine::heads() const {
 
 crdt::Known Engine::known() const {
   const std::lock_guard lock(commit_mutex_);
-  return {.heads = log_->heads(), .arriving = arriving_.Progress(log_->heads())};
+  return {.heads = log_->heads(), .arriving = arriving_.Progress(log_->heads()), .part = part_};
 }
 
 Status Engine::CheckFamily(const crdt::Heads& sender) const {
@@ -99,6 +103,8 @@ Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) {
   Result<crdt::Changeset> decoded = crdt::DecodeChangeset(changeset);
   if (!decoded) return std::move(decoded).error();
   if (Status family = CheckFamily(decoded->header.heads); !family) return family;
+  // Else what is cut has perhaps lost what this replica holds.
+  const bool takes_cut = decoded->header.body.Covers(part_);
   const SnapshotView view(*store_, store_->GetSnapshot());
   for (std::size_t i = 0; i < decoded->frames.size(); ++i) {
     std::string& bytes = decoded->frames[i];
@@ -111,6 +117,8 @@ Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) {
       if (!piece) return bad(std::move(piece).error());
       if (piece->dot.sequence <= crdt::HeadOf(log_->heads(), piece->dot.site)) {
         incoming->known += piece->offset == 0 ? 1 : 0;
+      } else if (piece->offset == 0 && crdt::IsCutFrame(piece->bytes) && !takes_cut) {
+        ++incoming->cut_off;  // the other pieces find no beginning
       } else if (Status added = arriving_.Add(*piece, &incoming->pieces); !added) {
         return bad(std::move(added).error());
       }
@@ -125,13 +133,18 @@ Status Engine::CollectIncoming(Slice changeset, Incoming* incoming) {
       const std::string key = schema::LogKey(*log_->sites().Find(dot.site), dot.sequence);
       Result<std::optional<std::string>> applied = view.Get(Slice(key));
       if (!applied) return std::move(applied).error();
-      if (*applied && **applied == bytes) continue;
+      if (*applied && crdt::AreOneTransaction(Slice(**applied), Slice(bytes))) continue;
       return bad(Corruption(
           StrCat("site ", HexOf(dot.site), " gave number ", dot.sequence, " to two transactions"),
           "one of its copies was opened for writing: make copies with Clone"));
     }
     Result<crdt::Frame> frame = crdt::DecodeFrame(Slice(bytes));
     if (!frame) return bad(std::move(frame).error());
+    if (frame->cut.is_cut() && !takes_cut) {
+      ++incoming->cut_off;
+      continue;
+    }
+    crdt::CutFrame(part_, &*frame, &bytes);
     incoming->frames.try_emplace(dot, RemoteFrame{*std::move(frame), std::move(bytes)});
   }
   incoming->header = std::move(decoded->header);
@@ -152,6 +165,7 @@ Status Engine::JoinPieces(Incoming* incoming, const ReadView& view) {
                                HexOf(dot.site), " make none"),
                         "fetch the changes again");
     }
+    crdt::CutFrame(part_, &*frame, &*bytes);
     incoming->frames.try_emplace(dot, RemoteFrame{*std::move(frame), *std::move(bytes)});
   }
   return Ok();
@@ -203,7 +217,7 @@ void Engine::NoteWriters(const Incoming& incoming) {
     crdt::JoinHeads(of_writer, frame.deps);
     of_writer[frame.dot.site] = frame.dot.sequence;
   }
-  for (const auto& [site, heads] : applied) NotePeer(site, heads);
+  for (const auto& [site, heads] : applied) NotePeer(site, heads, nullptr);
 }
 
 Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
@@ -212,7 +226,8 @@ Result<Version> Engine::MergeHeld(Incoming& incoming, MergeSummary* summary) {
   FrameApplier applier(*transaction->base_, log_->times(), transaction->view_, log_->sites());
   std::vector<const crdt::Frame*> frames;
   for (const RemoteFrame* remote : incoming.ready) frames.push_back(&remote->frame);
-  if (Status applied = applier.Apply(frames, &Engine::SchemaAt); !applied) {
+  const auto read_schema = [this](const ReadView& view) { return SchemaAt(view); };
+  if (Status applied = applier.Apply(frames, read_schema); !applied) {
     return std::move(applied).error();
   }
   transaction->schema_ = applier.schema();
@@ -274,10 +289,12 @@ Status Engine::MergeAny(Slice changeset, MergeSummary* summary) {
   ChooseReady(&incoming);
   summary->transactions_known += incoming.known;
   summary->transactions_held = incoming.held;
+  summary->transactions_cut_off = incoming.cut_off;
   Result<Version> version = MergeHeld(incoming, summary);
   if (!version) return std::move(version).error();
   summary->version = *version;
-  NotePeer(incoming.header.sender, incoming.header.heads);
+  const crdt::ChangesetHeader& header = incoming.header;
+  NotePeer(header.sender, header.heads, &header.part);
   return Ok();
 }
 

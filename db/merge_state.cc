@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "crdt/cut.h"
 #include "db/apply_changeset.h"
 #include "db/engine.h"
 #include "schema/keys.h"
@@ -43,7 +44,12 @@ Result<crdt::ChangesetHeader> Engine::MergeState(Slice bytes, MergeSummary* summ
   if (Status checked = CheckState(*changeset); !checked) return std::move(checked).error();
   if (crdt::Covers(log_->heads(), changeset->header.heads)) {
     summary->transactions_known = CountMissing({}, changeset->header.heads);
+  } else if (!changeset->header.body.Covers(part_)) {
+    return MakeError(ErrorCode::kOutsidePart,
+                     "the state holds a part of the database, and this replica holds more",
+                     "take the changes of a replica that holds all of it");
   } else {
+    crdt::CutState(part_, &*changeset);
     Result<Version> joined = JoinState(*changeset, summary);
     if (!joined) return std::move(joined).error();
   }
@@ -53,7 +59,8 @@ Result<crdt::ChangesetHeader> Engine::MergeState(Slice bytes, MergeSummary* summ
 Result<Version> Engine::JoinState(const crdt::StateChangeset& changeset, MergeSummary* summary) {
   const std::unique_ptr<WriteTransaction> transaction = Begin();
   FrameApplier applier(*transaction->base_, log_->times(), transaction->view_, log_->sites());
-  Status applied = applier.ApplyState(changeset, &Engine::SchemaAt);
+  Status applied =
+      applier.ApplyState(changeset, [this](const ReadView& view) { return SchemaAt(view); });
   if (!applied) return std::move(applied).error();
   transaction->schema_ = applier.schema();
   transaction->dropped_ranges_ = applier.dropped_ranges();

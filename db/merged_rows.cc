@@ -1,5 +1,5 @@
-// How FrameApplier goes on from merged facts: which rows live, what the catalogue then declares, and
-// the index entries that follow from both.
+// How FrameApplier goes on from merged facts: which rows live, what the catalogue then declares,
+// and the index entries that follow from both.
 #include <algorithm>
 #include <iterator>
 #include <map>

@@ -53,6 +53,13 @@ Result<Meta> ReadMetaFrom(const ReadView& view) {
   Result<std::string> format = ReadEntry(view, kMetaFormat, 4);
   if (!format) return std::move(format).error();
   if (!format->empty()) meta.format = LoadFixed32(format->data());
+  const std::string part_key = schema::MetaKey(kMetaPart);
+  Result<std::optional<std::string>> part_bytes = view.Get(Slice(part_key));
+  if (!part_bytes) return std::move(part_bytes).error();
+  const std::string encoded_part = part_bytes->value_or("");
+  Result<schema::Part> part = schema::DecodePart(Slice(encoded_part));
+  if (!part) return std::move(part).error();
+  meta.part = *std::move(part);
   Result<std::string> site = ReadEntry(view, kMetaSite, meta.site.id.size() + 2);
   if (!site) return std::move(site).error();
   if (!site->empty()) {

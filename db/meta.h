@@ -1,5 +1,6 @@
 // What the database says of itself, in the M keyspace:
-//   format   4 bytes: the format of keys and cells
+//   format   4 bytes: the format of keys and cells; 2 where there is a part, else 1
+//   part     the part of the rows that this replica holds (schema/part.h); missing where it is all
 //   site     16 bytes id, 2 bytes incarnation: this replica as a writer; missing in a copy made by
 //            Backup or Clone
 //   home     16 bytes: the identity of the directory (Env::DirectoryIdentity) that the site writes
@@ -15,6 +16,7 @@
 
 #include "crdt/stability.h"
 #include "db/read_view.h"
+#include "schema/part.h"
 #include "trefoil/result.h"
 
 namespace trefoil::db {
@@ -28,9 +30,15 @@ struct SiteIdentity {
   friend bool operator==(const SiteIdentity&, const SiteIdentity&) = default;
 };
 
-inline constexpr std::uint32_t kDatabaseFormat = 1;
+// The newest that is read.
+inline constexpr std::uint32_t kDatabaseFormat = 2;
+// What is written, so that a Trefoil that knows of no parts does not take one for the whole.
+inline std::uint32_t FormatOf(const schema::Part& part) {
+  return part.is_whole() ? 1 : kDatabaseFormat;
+}
 
 inline constexpr char kMetaFormat[] = "format";
+inline constexpr char kMetaPart[] = "part";
 inline constexpr char kMetaSite[] = "site";
 inline constexpr char kMetaHome[] = "home";
 inline constexpr char kMetaClock[] = "clock";
@@ -42,6 +50,7 @@ std::string EncodeTime(std::uint64_t time);
 
 struct Meta {
   std::uint32_t format = 0;  // 0: nothing was ever written
+  schema::Part part = {};
   SiteIdentity site;
   std::string home;  // empty: not known
   std::uint64_t reserved_time = 0;

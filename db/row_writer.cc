@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
+#include "db/held.h"
 #include "db/row_reader.h"
 #include "schema/cell.h"
 #include "schema/convert.h"
@@ -69,6 +70,9 @@ std::vector<Value> ElementsOf(const Value& value) {
 }  // namespace
 
 Result<RowWriter::RowCell> RowWriter::ReadRowCell(const TypeLayout& layout, Slice subject) const {
+  if (Status held = CheckRowHeld(part(), layout.type, subject); !held) {
+    return std::move(held).error();
+  }
   key_.assign(layout.row_cell_prefix).append(subject.view());
   Result<std::optional<std::string>> bytes = view_.Get(Slice(key_));
   if (!bytes) return std::move(bytes).error();
@@ -112,6 +116,9 @@ bool RowWriter::WantForImage(const TypeLayout& layout) {
 // Reads the row cell and, into before_, what is wanted; NULL stands in all other places. before_ is
 // empty when nothing is wanted or there is no row.
 Result<RowWriter::RowCell> RowWriter::ReadRow(const TypeLayout& layout, Slice subject) {
+  if (Status held = CheckRowHeld(part(), layout.type, subject); !held) {
+    return std::move(held).error();
+  }
   constexpr std::size_t kUsualColumns = 16;
   boost::container::small_vector<std::size_t, kUsualColumns> facts;
   boost::container::small_vector<Slice, kUsualColumns> keys;
@@ -280,6 +287,7 @@ Status RowWriter::StageValue(StagedRow& staged, std::size_t place, EditKind edit
                              Value* visible) {
   const Type& type = staged.type();
   const Attribute& attribute = *staged.layout().attributes[place];
+  if (Status held = CheckColumnHeld(part(), type, attribute); !held) return held;
   if (edit != EditKind::kAssign && attribute.merge != MergeKind::kCounter) {
     return Unsupported(StrCat("column ", ColumnName(type, attribute),
                               " is neither a COUNTER nor a SET: assign the new value"));
@@ -424,6 +432,7 @@ Status RowWriter::StageNewRow(StagedRow& staged, std::span<const FieldEdit> fiel
       if (Status fact = StageSet(staged, i, elements, &row_[i]); !fact) return fact;
       continue;
     }
+    if (Status held = CheckColumnHeld(part(), layout.type, attribute); !held) return held;
     NoteReference(staged, attribute, row_[i]);
     if (!layout.is_key[i]) staged.PutFact(i, row_[i]);
   }
@@ -546,7 +555,9 @@ Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
   staged.RetractRowCell();
   for (std::size_t i = 0; i < layout.attributes.size(); ++i) {
     const Attribute& attribute = *layout.attributes[i];
-    if (before_[i].is_null() || layout.is_key[i]) continue;
+    // Where the row lies in the tree is not known in a part of the table.
+    const bool may_have_parent = attribute.merge == MergeKind::kTree && !part().HoldsAll(type.id);
+    if ((before_[i].is_null() && !may_have_parent) || layout.is_key[i]) continue;
     if (attribute.merge == MergeKind::kTree) {
       staged.RetractFact(i);
       continue;

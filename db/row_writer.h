@@ -88,6 +88,7 @@ class RowWriter {
     bool exists = false;
     std::uint64_t causal_length = 0;  // of the newest row cell; 0 = there never was one
   };
+  // Errors of the two that read and check: kOutsidePart for what this replica does not hold.
   Result<RowCell> ReadRowCell(const TypeLayout& layout, Slice subject) const;
   // How far a transaction depends on a value of a row that it edits.
   enum class Want : unsigned char {
@@ -100,6 +101,7 @@ class RowWriter {
   bool WantForImage(const TypeLayout& layout);
   Result<RowCell> ReadRow(const TypeLayout& layout, Slice subject);
   Status CompleteRow(const TypeLayout& layout, Slice subject);
+  const schema::Part& part() const { return rules_.layouts->schema()->part(); }
 
   StagedRow::Rules RulesOf(std::uint64_t causal_length) const {
     return {.causal_length = causal_length, .keep_retractions = rules_.keep_retractions};

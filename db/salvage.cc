@@ -12,6 +12,7 @@
 #include "crdt/merge.h"
 #include "crdt/site.h"
 #include "db/damage_text.h"
+#include "db/meta.h"
 #include "db/read_view.h"
 #include "db/site_log.h"
 #include "db/text_dump.h"
@@ -76,8 +77,10 @@ class Salvager {
     if (Status read = ReadSites(); !read) return std::move(read).error();
     if (Status read = ReadFacts(); !read) return std::move(read).error();
     if (unreadable_ > 0) report_.lost.push_back(StrCat(unreadable_, " facts do not read"));
+    const Result<Meta> meta = ReadMetaFrom(view_);
+    if (!meta) report_.lost.emplace_back("what the database says of itself");
     const auto [heads, times] = Applied();
-    DumpWriter writer(heads, times, sites_);
+    DumpWriter writer({.heads = heads, .part = meta ? meta->part : schema::Part()}, times, sites_);
     for (DumpedFact& fact : facts_) writer.Add(Slice(fact.key), std::move(fact.state));
     report_.facts = facts_.size();
     report_.dump = writer.Finish();

@@ -1,13 +1,16 @@
 #include "db/stats.h"
 
 #include "base/str_cat.h"
+#include "trefoil/value.h"
 
 namespace trefoil::db {
 
 std::string StatsJson(const lsm::StoreStats& stats, const DatabaseStats& database) {
-  std::string json = StrCat("{\"version\":", ToNumber(database.version),
-                            ",\"durable\":", ToNumber(database.durable),
-                            ",\"is_copy\":", database.is_copy ? "true" : "false", ",\"levels\":[");
+  std::string json = StrCat(
+      "{\"version\":", ToNumber(database.version), ",\"durable\":", ToNumber(database.durable),
+      ",\"is_copy\":", database.is_copy ? "true" : "false",
+      ",\"part\":", database.part.empty() ? "null" : ToJson(Value::Text(database.part)),
+      ",\"levels\":[");
   for (const lsm::LevelStats& level : stats.levels) {
     if (json.back() != '[') json += ',';
     json += StrCat("{\"files\":", level.files, ",\"bytes\":", level.bytes,

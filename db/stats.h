@@ -13,9 +13,10 @@ struct DatabaseStats {
   Version version{};
   Version durable{};
   bool is_copy = false;
+  std::string part = {};  // as text; empty: all rows
 };
 
-// {"version":..,"durable":..,"is_copy":..,"levels":[{"files":..,"bytes":..,"entries":..}],...}
+// {"version":..,"durable":..,"is_copy":..,"part":null,"levels":[{"files":..,"bytes":..,"entries":..}],...}
 std::string StatsJson(const lsm::StoreStats& stats, const DatabaseStats& database);
 
 }  // namespace trefoil::db

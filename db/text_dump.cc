@@ -115,6 +115,14 @@ std::string_view TakeWord(std::string_view& line) {
   return word;
 }
 
+bool ParsePart(std::string_view line, DumpedState* state) {
+  std::string bytes;
+  if (!ParseHex(line, &bytes) || bytes.empty()) return false;
+  Result<schema::Part> part = schema::DecodePart(Slice(bytes));
+  if (part) state->part = *std::move(part);
+  return part.has_value();
+}
+
 bool ParseSite(std::string_view line, DumpedState* state) {
   std::string bytes;
   std::uint64_t head;
@@ -161,13 +169,27 @@ bool ParseFact(std::string_view line, DumpedState* state) {
   return crdt::FromCell(cell, state->sites, &fact.state);
 }
 
+bool ParseLine(std::size_t number, std::string_view line, DumpedState* state) {
+  if (number == 1) return line == kFirstLine;
+  const std::string_view word = TakeWord(line);
+  if (word == "part") return number == 2 && ParsePart(line, state);
+  if (word == "site") return state->facts.empty() && ParseSite(line, state);
+  return word == "fact" && ParseFact(line, state);
+}
+
 }  // namespace
 
-DumpWriter::DumpWriter(const crdt::Heads& heads, const crdt::HeadTimes& times,
+DumpWriter::DumpWriter(const crdt::Known& known, const crdt::HeadTimes& times,
                        const crdt::SiteTable& sites)
     : text_(StrCat(kFirstLine, "\n")) {
+  if (!known.part.is_whole()) {
+    text_ += "part ";
+    const std::string part = schema::EncodePart(known.part);
+    AppendHex(text_, Slice(part));
+    text_.push_back('\n');
+  }
   // Only sites with a transaction: every stamp is of one, and two replicas name the same.
-  for (const auto& [site, head] : heads) {
+  for (const auto& [site, head] : known.heads) {
     numbers_.Add(site);
     std::string bytes;
     crdt::AppendSite(bytes, site);
@@ -203,15 +225,7 @@ Result<DumpedState> ParseDump(std::string_view text) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    bool reads;
-    if (number == 1) {
-      reads = line == kFirstLine;
-    } else {
-      const std::string_view word = TakeWord(line);
-      reads = word == "site" ? state.facts.empty() && ParseSite(line, &state)
-                             : word == "fact" && ParseFact(line, &state);
-    }
-    if (reads) continue;
+    if (ParseLine(number, line, &state)) continue;
     return Corruption(StrCat("dump: line ", number, " does not read"),
                       "load what `trefoil dump` wrote");
   }

@@ -3,6 +3,7 @@
 // a database with the same digest. Indexes follow from the catalogue, whose rows are facts.
 //
 //   trefoil dump 1
+//   [part <its bytes in hex>]                                of a replica of a part (schema/part.h)
 //   site <18 bytes in hex> <head> <time of its transaction>  ascending; numbered from 0
 //   fact <key in hex> <time>.<site> <causal length> <mark> <state in hex> <KIND> <text>
 //
@@ -31,6 +32,7 @@ struct DumpedFact {
 
 // What a dump holds; ordinals in states are those of `sites`.
 struct DumpedState {
+  schema::Part part;
   crdt::Heads heads;
   crdt::HeadTimes times;  // of the heads
   crdt::SiteTable sites;
@@ -40,8 +42,9 @@ struct DumpedState {
 // Writes a dump fact by fact.
 class DumpWriter {
  public:
-  // `times`: of the heads; one that is missing is 0. `sites`: what the ordinals of the facts mean.
-  DumpWriter(const crdt::Heads& heads, const crdt::HeadTimes& times, const crdt::SiteTable& sites);
+  // `known`: the heads and the part. `times`: of the heads; one that is missing is 0. `sites`: what
+  // the ordinals of the facts mean.
+  DumpWriter(const crdt::Known& known, const crdt::HeadTimes& times, const crdt::SiteTable& sites);
 
   void Add(Slice key, crdt::FactState state);
   std::string Finish() { return std::move(text_); }

@@ -72,7 +72,10 @@ Result<std::optional<std::vector<Value>>> ReadOne(const db::ReadView& view,
 
 Result<const schema::Type*> TypeNamed(const schema::Schema& schema, std::string_view name) {
   const schema::Type* type = schema.FindType(name);
-  if (type != nullptr) return type;
+  if (type != nullptr) {
+    if (Status held = schema::CheckHeld(schema, *type); !held) return std::move(held).error();
+    return type;
+  }
   return MakeError(ErrorCode::kUnknownTable, StrCat("there is no table \"", name, "\""));
 }
 

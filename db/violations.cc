@@ -221,6 +221,7 @@ class Finder {
       for (const Value& reference : ReferencesIn(value)) {
         const Type& target = *schema_.FindType(*attribute->type.target);
         Result<std::string> named = EncodeSubject(target, KeyOf(reference));
+        if (named && !schema_.part().Holds(target.id, Slice(*named))) continue;
         Result<bool> exists = named ? store_.Exists(target.id, Slice(*named)) : Result<bool>(false);
         if (!exists) return std::move(exists).error();
         if (*exists) continue;

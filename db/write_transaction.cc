@@ -58,7 +58,10 @@ WriteTransaction::~WriteTransaction() { engine_.End(*this); }
 
 Result<const Type*> WriteTransaction::FindType(std::string_view name) const {
   const Type* type = schema_->FindType(name);
-  if (type != nullptr) return type;
+  if (type != nullptr) {
+    if (Status held = schema::CheckHeld(*schema_, *type); !held) return std::move(held).error();
+    return type;
+  }
   return MakeError(ErrorCode::kUnknownTable, StrCat("there is no table \"", name, "\""));
 }
 
@@ -75,6 +78,7 @@ Result<const Type*> WriteTransaction::WritableType(TypeId id) const {
                      StrCat("table \"", type->name, "\" belongs to the system"),
                      "declare tables and indexes with TABLE and INDEX");
   }
+  if (Status held = schema::CheckHeld(*schema_, *type); !held) return std::move(held).error();
   return type;
 }
 
@@ -208,7 +212,8 @@ Status WriteTransaction::PutIndexEntries(IndexId id, std::span<const std::string
   return Ok();
 }
 
-Status WriteTransaction::SetSchema(Schema schema) {
+Status WriteTransaction::SetSchema(Schema declared) {
+  Schema schema = std::move(declared).OfPart(schema_->part());
   const std::vector<CatalogueRow> before = schema::EncodeCatalogue(*schema_);
   const std::vector<CatalogueRow> after = schema::EncodeCatalogue(schema);
   const auto find = [&](const std::vector<CatalogueRow>& rows, const CatalogueRow& row) {

@@ -84,6 +84,7 @@ class BindContext {
   // All columns of `*` or `qualifier.*`, with their names.
   std::vector<std::pair<std::string, BoundExpr>> ExpandStar(const Output& output, Scope* scope);
   const schema::Type* FindTable(const Name& name);
+  bool CheckTableHeld(const schema::Type& type, Span span);
 
   // ---- shared ----
   SourceId NewSource() { return SourceId{statement_.source_count++}; }

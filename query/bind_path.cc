@@ -67,8 +67,15 @@ const schema::Type* BindContext::FindTable(const Name& name) {
     for (const schema::Type& each : schema_.types()) names.push_back(each.name);
     Fail(name.span, ErrorCode::kUnknownTable, StrCat("there is no table \"", name.text, "\""),
          NearestNameHint(name.text, names));
+    return nullptr;
   }
-  return type;
+  return CheckTableHeld(*type, name.span) ? type : nullptr;
+}
+
+bool BindContext::CheckTableHeld(const schema::Type& type, Span span) {
+  const Status held = schema::CheckHeld(schema_, type);
+  if (!held) Fail(span, held.error().code, held.error().message, held.error().hint);
+  return held.has_value();
 }
 
 BoundSource BindContext::TableSource(const schema::Type& type, const Name& alias) {
@@ -199,6 +206,7 @@ PathPlace BindContext::Step(Scope& scope, const PathPlace& from, const Name& par
          StrCat("the table that \"", shown, "\" refers to is not declared"));
     return from;
   }
+  if (!CheckTableHeld(*target, part.span)) return from;
   RefJoin& join = RefJoinFor(scope, from);
   const auto column = IndexOfColumn(join.columns, part.text);
   if (!column) {

@@ -80,8 +80,11 @@ int RunDump(const Arguments& arguments) {
 int RunLoad(const Arguments& arguments) {
   const Result<std::string> text = ReadFile(arguments.positional()[1]);
   if (!text) return Fail(text.error());
+  const Result<Part> part = Part::OfDump(*text);
+  if (!part) return Fail(part.error());
   const Status loaded = ChangeDatabase(
-      arguments.positional()[0], [&](Database& database) { return database.LoadText(*text); });
+      arguments.positional()[0], [&](Database& database) { return database.LoadText(*text); },
+      *part);
   return loaded ? kExitOk : Fail(loaded.error());
 }
 

@@ -111,35 +111,45 @@ const std::vector<Command> kCommands = {
      .run = RunExplain},
     {.name = "changes",
      .summary = "write what another replica lacks as a changeset",
-     .synopsis = "trefoil changes DB [--since FILE] [--at-most BYTES] [-o FILE]",
-     .help = "      --since FILE     a changeset of that replica: what it had then is left out\n"
-             "      --at-most BYTES  the first part of it, before compression; what the other one\n"
-             "                       writes after merging it says where to go on\n"
-             "  -o, --output FILE    instead of standard output\n"
-             "\nexample: trefoil changes left.db -o left.changes\n",
-     .options = {{.name = "since"}, {.name = "at-most"}, kOutput},
+     .synopsis = "trefoil changes DB [--since FILE | --only PART] [--at-most BYTES] [-o FILE]",
+     .help =
+         "      --since FILE     a changeset of that replica: what it had then is left out, and\n"
+         "                       what is not of the part that it holds\n"
+         "      --only PART      for a new replica of a part; see `trefoil help clone`\n"
+         "      --at-most BYTES  the first part of it, before compression; what the other one\n"
+         "                       writes after merging it says where to go on\n"
+         "  -o, --output FILE    instead of standard output\n"
+         "\nexample: trefoil changes left.db -o left.changes\n",
+     .options = {{.name = "since"}, {.name = "only"}, {.name = "at-most"}, kOutput},
      .positional_min = 1,
      .positional_max = 1,
      .run = RunChanges},
     {.name = "merge",
      .summary = "apply a changeset as one commit",
      .synopsis = "trefoil merge DB FILE",
-     .help = "example: trefoil merge right.db left.changes\n",
+     .help = "  A database that is made by it holds the part that the changeset is of.\n"
+             "\nexample: trefoil merge right.db left.changes\n",
      .positional_min = 2,
      .positional_max = 2,
      .run = RunMerge},
     {.name = "diff",
      .summary = "compare the states of two databases",
      .synopsis = "trefoil diff A B",
-     .help = "  Exit code 0 when their digests are equal, 1 otherwise.\n"
+     .help = "  Exit code 0 when their digests are equal, 1 otherwise. Of a replica of a part and "
+             "another\n"
+             "  one, the part that both hold is compared.\n"
              "\nexample: trefoil diff left.db right.db\n",
      .positional_min = 2,
      .positional_max = 2,
      .run = RunDiff},
     {.name = "clone",
      .summary = "copy a database as a new replica",
-     .synopsis = "trefoil clone A B",
-     .help = "example: trefoil clone left.db right.db\n",
+     .synopsis = "trefoil clone A B [--only PART]",
+     .help =
+         "      --only PART      a replica of a part, which holds and writes nothing else: tables\n"
+         "                       with commas between them, each perhaps with a range of its key\n"
+         "\nexample: trefoil clone all.db phone.db --only 'list, item WHERE list = 7'\n",
+     .options = {{.name = "only"}},
      .positional_min = 2,
      .positional_max = 2,
      .run = RunClone},

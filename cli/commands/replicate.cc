@@ -10,7 +10,12 @@ namespace trefoil::cli {
 int RunChanges(const Arguments& arguments) {
   const Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kRead);
   if (!database) return Fail(database.error());
-  ChangesetRequest request = {.since = arguments.Get("since").value_or("")};
+  ChangesetRequest request = {.since = arguments.Get("since").value_or(""),
+                              .only = arguments.Get("only").value_or("")};
+  if (!request.since.empty() && !request.only.empty()) {
+    return FailUsage("changes", {.message = "--since names a replica, whose part is known",
+                                 .hint = "leave out --only"});
+  }
   if (arguments.Has("at-most")) {
     const Result<std::int64_t> bytes = arguments.Number("at-most", 0, 1);
     if (!bytes) return Fail(bytes.error());
@@ -23,22 +28,32 @@ int RunChanges(const Arguments& arguments) {
 int RunMerge(const Arguments& arguments) {
   const Result<std::string> changeset = ReadFile(arguments.positional()[1]);
   if (!changeset) return Fail(changeset.error());
-  const Status done = ChangeDatabase(arguments.positional()[0], [&](Database& database) -> Status {
+  const auto merge = [&](Database& database) -> Status {
     const Result<MergeSummary> merged = database.Merge(*changeset);
     if (!merged) return merged.error();
     std::fputs(MergeText(*merged, Format::kBox).c_str(), stdout);
     return Ok();
-  });
+  };
+  const Result<Part> part = Part::OfChangeset(*changeset);
+  const Status done =
+      part ? ChangeDatabase(arguments.positional()[0], merge, *part) : Status(part.error());
   return done ? kExitOk : Fail(InFile(done.error(), "changeset", arguments.positional()[1]));
 }
 
+// What both hold is compared.
 int RunDiff(const Arguments& arguments) {
   const std::vector<std::string>& paths = arguments.positional();
-  std::vector<std::string> digests;
+  std::vector<Database> databases;
+  Part part;
   for (const std::string& path : paths) {
-    const Result<Database> database = OpenDatabase(path, Access::kRead);
+    Result<Database> database = OpenDatabase(path, Access::kRead);
     if (!database) return Fail(database.error());
-    const Result<Digest> digest = database->StateDigest();
+    part = part.Intersect(database->part());
+    databases.push_back(*std::move(database));
+  }
+  std::vector<std::string> digests;
+  for (const Database& database : databases) {
+    const Result<Digest> digest = database.StateDigest(part);
     if (!digest) return Fail(digest.error());
     digests.push_back(digest->ToHex());
   }
@@ -46,14 +61,18 @@ int RunDiff(const Arguments& arguments) {
   for (std::size_t i = 0; i < paths.size(); ++i) {
     std::printf("%s  %s\n", digests[i].c_str(), paths[i].c_str());
   }
-  std::printf("%s\n", equal ? "equal" : "different");
+  std::printf("%s%s\n", equal ? "equal" : "different",
+              part.is_whole() ? "" : " in the part that both hold");
   return equal ? kExitOk : kExitFailed;
 }
 
 int RunClone(const Arguments& arguments) {
   const Result<Database> database = OpenDatabase(arguments.positional()[0], Access::kWrite);
   if (!database) return Fail(database.error());
-  const Status cloned = database->Clone(arguments.positional()[1]);
+  const std::optional<std::string> only = arguments.Get("only");
+  const Result<Part> part = only ? database->PartOf(*only) : database->part();
+  if (!part) return Fail(part.error());
+  const Status cloned = database->Clone(arguments.positional()[1], *part);
   return cloned ? kExitOk : Fail(cloned.error());
 }
 

@@ -121,15 +121,26 @@ class Database {
   bool is_copy() const;
 
   VersionVector version_vector() const;
-  // Whole transactions that a replica with `known` lacks, or the state if some are no longer held.
+  // The part that this replica holds.
+  Part part() const;
+  // The part that a text names: tables with commas between them, or some of their rows with a range
+  // of the key, `list, item WHERE list = 7`. A table that is named twice adds both ranges. Errors:
+  // kSyntax, kUnknownTable, kUnknownColumn, kInvalidArgument for a WHERE that is no range of the
+  // key.
+  Result<Part> PartOf(std::string_view text) const;
+  // Transactions that a replica with `known` lacks, cut to its part, or the state if some are no
+  // longer held.
   Result<std::string> Changes(const VersionVector& known) const;
   // The first `bytes_max` bytes of them, before compression; a transaction that is larger than
   // that, or than 1 MiB, is cut into pieces. A state is one part, whatever its size.
   Result<ChangesPart> Changes(const VersionVector& known, std::size_t bytes_max) const;
   // Applies a changeset as one commit. Errors: kCorruption with the position, kForeignDatabase,
-  // kNewerFormat, kSchemaConflict, kConflict (ahead of this clock); then nothing is applied.
+  // kNewerFormat, kSchemaConflict, kConflict (ahead of this clock), kOutsidePart (a state of less
+  // than is held here); then nothing is applied.
   Result<MergeSummary> Merge(std::string_view changeset);
   Result<Digest> StateDigest() const;
+  // Of a part, equal to that of a replica of it. Error: kOutsidePart for more than is held here.
+  Result<Digest> StateDigest(const Part& part) const;
   // Every fact with its clocks as sorted text: equal states are equal texts (docs/sync.md).
   Result<std::string> DumpText() const;
   // Makes an empty database what was dumped; the digest is the same. Errors: kAlreadyExists,
@@ -149,6 +160,8 @@ class Database {
   Status Backup(const std::string& to) const;
   // As Backup, on the device; the copy is a new replica that can write beside this one.
   Status Clone(const std::string& to) const;
+  // The same of a part: its files hold no row beyond it. Errors: kAlreadyExists, kOutsidePart.
+  Status Clone(const std::string& to, const Part& part) const;
   Result<CheckReport> Check(const OnProgress& progress = {}) const;
 
   std::string StatsJson() const;

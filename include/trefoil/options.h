@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "trefoil/changeset.h"
+
 namespace trefoil {
 
 class Env;    // internal: files, in memory or failing on purpose, for tests
@@ -48,6 +50,7 @@ struct Options {
   std::size_t live_memory_bytes = std::size_t{1} << 30;  // beyond it Watch fails with kLimit
   History history;
   Propagation propagation = Propagation::kOnCommit;
+  Part part;  // what a new database is to hold; of one that exists, what it holds already, or all
   Env* env = nullptr;      // null: the file system of this machine; must outlive the database
   Clock* clock = nullptr;  // null: the clock of this machine; must outlive the database
 };

@@ -154,7 +154,7 @@ TEST(LogFrameTest, RefusesANewerVersionWithBothNumbers) {
   const Result<Frame> frame = DecodeFrame(Slice(bytes));
   ASSERT_FALSE(frame);
   EXPECT_EQ(frame.error().code, ErrorCode::kNewerFormat);
-  EXPECT_EQ(frame.error().message, "transaction frame: format 9, this release reads 1");
+  EXPECT_EQ(frame.error().message, "transaction frame: format 9, this release reads 1 and 2");
 }
 
 TEST(LogFrameTest, SkipsWhatALaterReleaseAddsInItsPlace) {
@@ -243,7 +243,7 @@ TEST(ChangesetTest, RefusesAHugeDeclaredSizeBeforeItTakesMemory) {
 TEST(ChangesetTest, RefusesForeignBytesAndANewerVersion) {
   EXPECT_EQ(DecodeChangeset("GIF89a").error().code, ErrorCode::kCorruption);
   std::string bytes = EncodeChangeset({});
-  bytes[7] = 2;
+  bytes[7] = 3;
   EXPECT_EQ(DecodeChangeset(Slice(bytes)).error().code, ErrorCode::kNewerFormat);
 }
 

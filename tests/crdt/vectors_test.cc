@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "crdt/cut.h"
 #include "crdt/log_frame.h"
 #include "crdt/pieces.h"
 #include "crdt/version_vector.h"
@@ -101,6 +102,19 @@ TEST(TestVectorsTest, WhatIsKnownInTheDocumentIsMadeAndReadAlike) {
   const Result<Known> read = DecodeKnown(Slice(bytes));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, known);
+}
+
+TEST(TestVectorsTest, ThePartOfTheDocumentIsMadeAndReadAlikeAndCutsTheFrame) {
+  const schema::Part part({{TypeId{1}, {{.start = "", .limit = "\x81\x08"}}}});
+  const std::string bytes = VectorInTheDocument("part");
+  EXPECT_EQ(ToHex(schema::EncodePart(part)), ToHex(bytes));
+  EXPECT_EQ(*schema::DecodePart(Slice(bytes)), part);
+  const Known known = {.heads = {{SiteNumber(0xA1), 300}, {SiteNumber(0xB2), 5}}, .part = part};
+  const std::string known_bytes = VectorInTheDocument("known of a part");
+  EXPECT_EQ(ToHex(EncodeKnown(known)), ToHex(known_bytes));
+  EXPECT_EQ(*DecodeKnown(Slice(known_bytes)), known);
+  const std::string frame = VectorInTheDocument("frame");
+  EXPECT_EQ(ToHex(*CutFrame(part, Slice(frame))), ToHex(VectorInTheDocument("cut")));
 }
 
 TEST(TestVectorsTest, TheVersionVectorOfTheDocumentIsMadeAndReadAlike) {

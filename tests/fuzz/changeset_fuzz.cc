@@ -1,6 +1,6 @@
-// Any bytes: as a version vector, what a replica knows, or a piece of a transaction they decode
-// canonically or not at all; as a changeset or a state,
-// given its magic and a right checksum, they decode within bounds or not at all.
+// Any bytes: as a version vector, what a replica knows, a part, or a piece of a transaction they
+// decode canonically or not at all; as a changeset or a state, given its magic and a right
+// checksum, they decode within bounds or not at all.
 #include <cstdint>
 #include <string>
 
@@ -24,16 +24,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string encoded = crdt::EncodeKnown(*known);
     Check(Slice(encoded) == input, "what is known decodes canonically");
   }
+  const Result<schema::Part> part = schema::DecodePart(input);
+  if (part) {
+    const std::string encoded = schema::EncodePart(*part);
+    Check(Slice(encoded) == input, "a part decodes canonically");
+    Check(part->Covers(*part) && schema::Part().Covers(*part), "a part holds itself");
+  }
   const Result<crdt::Piece> piece = crdt::DecodePiece(input);
   if (piece) {
     const std::string encoded = crdt::EncodePiece(*piece);
     Check(Slice(encoded) == input, "a piece decodes canonically");
     Check(piece->offset + piece->bytes.size() <= piece->frame_bytes, "a piece lies within");
   }
-  std::string bytes = "TRFLCHG\x01" + input.ToString();
-  AppendFixed64(bytes, Hash64(Slice(bytes)));
-  const Result<crdt::Changeset> changeset = crdt::DecodeChangeset(Slice(bytes));
-  if (changeset) Check(crdt::DecodeChangesetHeader(Slice(bytes)).has_value(), "it has a header");
+  for (const char version : {'\x01', '\x02'}) {
+    std::string bytes = "TRFLCHG" + (version + input.ToString());
+    AppendFixed64(bytes, Hash64(Slice(bytes)));
+    const Result<crdt::Changeset> changeset = crdt::DecodeChangeset(Slice(bytes));
+    if (changeset) Check(crdt::DecodeChangesetHeader(Slice(bytes)).has_value(), "it has a header");
+  }
   // The rest of the input is the body of a state of two sites.
   crdt::ChangesetHeader header;
   header.heads[{.uuid = {1}, .incarnation = 0}] = 1;

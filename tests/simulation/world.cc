@@ -7,6 +7,8 @@
 
 #include "base/str_cat.h"
 #include "crdt/changeset.h"
+#include "crdt/version_vector.h"
+#include "schema/part.h"
 
 namespace trefoil::testing {
 
@@ -50,17 +52,24 @@ std::string Describe(const ModelRows& rows) {
 }  // namespace
 
 World::World(std::uint64_t seed) : random_(seed), may_crash_(random_.OneIn(2)) {
-  for (std::unique_ptr<Replica>& replica : replicas_) {
-    replica = std::make_unique<Replica>(random_.Next());
+  if (random_.OneIn(2)) {
+    const std::int64_t from = random_.Between(2, kRows);
+    part_ = random_.OneIn(4) ? AllOfT() : random_.OneIn(2) ? RowsFrom(1, from) : RowsFrom(from);
   }
-  replicas_[0]->Watch();
+  const std::size_t count = has_parts() ? kReplicasMax : kReplicasMax - 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Part part = has_parts() && i >= kWholeReplicas ? part_ : Part();
+    replicas_.push_back(std::make_unique<Replica>(random_.Next(), part));
+  }
+  replicas_.front()->Watch();
+  replicas_.back()->Watch();
   replicas_[0]->DeclareTable();
   if (random_.OneIn(2)) return;  // the others receive it
-  for (std::size_t i = 1; i < kReplicas; ++i) {
+  for (std::size_t i = 1; i < count; ++i) {
     replicas_[i]->DeclareTable(random_.OneIn(3) ? kNarrow : kWide);
   }
   // Databases that have never met and have each been copied are different ones: let these meet.
-  for (std::size_t i = 1; i < kReplicas; ++i) Sync(*replicas_[0], *replicas_[i]);
+  for (std::size_t i = 1; i < count; ++i) Sync(*replicas_[0], *replicas_[i]);
 }
 
 void World::Fail(const char* oracle, const std::string& what) {
@@ -75,7 +84,7 @@ void World::RunEpisode() {
 void World::Step() {
   const std::uint64_t dice = random_.Uniform(100);
   if (dice < 50) {
-    Write(random_.Uniform(kReplicas));
+    Write(AnyReplica());
   } else if (dice < 70) {
     Send();
   } else if (dice < 92) {
@@ -87,8 +96,8 @@ void World::Step() {
 
 void World::Write(std::size_t at) {
   Replica& replica = *replicas_[at];
-  if (replica.columns() == 0) return;
   const std::int64_t id = random_.Between(1, kRows);
+  if (replica.columns() == 0 || !replica.Holds(id)) return;
   if (!replica.Row(id)) {
     replica.Insert(id, Pair(random_.Between(0, 3)));
   } else {
@@ -125,7 +134,7 @@ void World::WriteRow(Replica& replica, std::int64_t id) {
       MoveRow(replica, id);
       break;
     case 9:
-      replica.Update(id, {{.attribute = AttributeId{kUp}}});  // below none
+      if (replica.HoldsTree()) replica.Update(id, {{.attribute = AttributeId{kUp}}});  // below none
       break;
     default:
       replica.Update(id, Pair(value));
@@ -135,7 +144,7 @@ void World::WriteRow(Replica& replica, std::int64_t id) {
 // Perhaps with other columns of the row, perhaps below itself or a row below it, which is refused.
 void World::MoveRow(Replica& replica, std::int64_t id) {
   const std::int64_t parent = random_.Between(1, kRows);
-  if (!replica.Row(parent)) return;
+  if (!replica.Row(parent) || !replica.HoldsTree()) return;
   std::vector<db::FieldEdit> edits = random_.OneIn(2) ? Pair(parent) : std::vector<db::FieldEdit>();
   edits.push_back({.attribute = AttributeId{kUp}, .value = Value::Int(parent)});
   replica.Update(id, edits);
@@ -150,8 +159,8 @@ void World::WriteCount(Replica& replica, std::int64_t id, std::int64_t by) {
 }
 
 void World::Send() {
-  const std::size_t from = random_.Uniform(kReplicas);
-  const std::size_t to = (from + 1 + random_.Uniform(kReplicas - 1)) % kReplicas;
+  const std::size_t from = AnyReplica();
+  const std::size_t to = AnyBut(from);
   Replica& sender = *replicas_[from];
   const bool all = random_.OneIn(8);
   const VersionVector known = all ? VersionVector() : replicas_[to]->database().version_vector();
@@ -195,16 +204,16 @@ void World::Deliver(const Message& message) {
 }
 
 void World::Disturb() {
-  const std::size_t at = random_.Uniform(kReplicas);
+  const std::size_t at = AnyReplica();
   switch (random_.Uniform(8)) {
     case 0:
-      return Any().clock().Advance(random_.Uniform(400'000'000));
+      return replicas_[AnyReplica()]->clock().Advance(random_.Uniform(400'000'000));
     case 1:
       return replicas_[at]->Reopen();
     case 2:
       return Widen(at);
     case 3:
-      cut_[at][random_.Uniform(kReplicas)] ^= true;
+      cut_[at][AnyReplica()] ^= true;
       return;
     case 4:
     case 5:
@@ -225,7 +234,7 @@ void World::Collect(std::size_t at) {
   const Status collected = replicas_[at]->engine().CollectLog(lease);
   if (!collected) Fail("sound", ToString(collected.error()));
   CompareDigest(at);
-  if (forgets_others) JoinState(at, (at + 1 + random_.Uniform(kReplicas - 1)) % kReplicas);
+  if (forgets_others) JoinState(at, AnyBut(at));
 }
 
 // A replica takes the state of another one just after it has taken away or replaced values that the
@@ -237,12 +246,15 @@ void World::JoinState(std::size_t from, std::size_t to) {
     replica.Remove(id, kTags, random_.Between(0, 3));
     replica.Set(id, kMany, random_.Between(0, 3));
   }
-  if (!cut_[from][to]) Deliver({from, to, replicas_[from]->Changes()});
+  if (cut_[from][to]) return;
+  const VersionVector none(replica.database().part());
+  Deliver({from, to, replicas_[from]->Changes(none)});
 }
 
 void World::Crash(std::size_t at) {
   Replica& replica = *replicas_[at];
-  if (!std::exchange(lied_[at], true)) return CrashOnALyingDisk(at);
+  // What only a cut of is left elsewhere does not come back.
+  if (!has_parts() && !std::exchange(lied_[at], true)) return CrashOnALyingDisk(at);
   Harvest(at);
   const crdt::Heads told = replica.engine().heads();
   if (random_.OneIn(2)) replica.PowerOffAfter(random_.Between(1, 12));
@@ -263,20 +275,31 @@ void World::CrashOnALyingDisk(std::size_t at) {
   replica.LoseSyncs();
   Write(at);
   Harvest(at);
-  messages_.push_back({at, (at + 1) % kReplicas, replica.Changes()});
+  messages_.push_back({at, (at + 1) % replicas_.size(), replica.Changes()});
   replica.Crash(2 * random_.Uniform(1 << 20));
   Write(at);
   CompareDigest(at);
 }
 
-// A replica becomes a clone of another one, or what an old backup holds of itself.
+// A replica becomes a clone of another one, or what an old backup holds of itself. What only this
+// one holds whole goes to another one first, if there are others that may hold a cut of it.
 void World::Copy(std::size_t at) {
   const std::string path = StrCat("copy-", copies_++);
+  const Part part = replicas_[at]->database().part();
+  if (has_parts() && part.is_whole()) {
+    Replica& other = *replicas_[1 - at];
+    const std::string changes = replicas_[at]->Changes(other.database().version_vector());
+    if (!other.database().Merge(changes)) return;  // ahead of its clock
+  }
   if (random_.OneIn(2)) {
     Harvest(at);
-    const Replica& beside = *replicas_[(at + 1) % kReplicas];
-    const Status cloned = replicas_[(at + 1) % kReplicas]->database().Clone(path);
-    ASSERT_TRUE(cloned);
+    const std::size_t next = (at + 1) % replicas_.size();
+    const bool holds_all = replicas_[next]->database().part().Covers(part);
+    const Replica& beside = *replicas_[holds_all ? next : 0];
+    const Status cloned = replicas_[holds_all ? next : 0]->database().Clone(path, part);
+    // A part is cloned as a state, which may be ahead of the clock.
+    if (!cloned && cloned.error().code == ErrorCode::kConflict) return;
+    ASSERT_TRUE(cloned) << ToString(cloned.error());
     replicas_[at] = std::make_unique<Replica>(beside, path);
     backups_[at].reset();
   } else if (!backups_[at]) {
@@ -300,9 +323,18 @@ void World::Widen(std::size_t at) {
 }
 
 void World::CompareDigest(std::size_t at) {
-  const std::string vector = crdt::EncodeHeads(replicas_[at]->engine().heads());
-  const auto [known, added] = digests_.emplace(vector, replicas_[at]->Hex());
-  if (!added && known->second != replicas_[at]->Hex()) {
+  const Part part = replicas_[at]->database().part();
+  CompareDigest(at, part);
+  if (part != part_) CompareDigest(at, part_);
+}
+
+void World::CompareDigest(std::size_t at, const Part& part) {
+  const crdt::Known known = {.heads = replicas_[at]->engine().heads(),
+                             .part = *schema::DecodePart(Slice(part.bytes()))};
+  const Result<Digest> digest = replicas_[at]->database().StateDigest(part);
+  ASSERT_TRUE(digest);
+  const auto [first, added] = digests_.emplace(crdt::EncodeKnown(known), digest->ToHex());
+  if (!added && first->second != digest->ToHex()) {
     Fail("digest", "two states of one version vector");
   }
 }
@@ -328,6 +360,17 @@ void World::Harvest(std::size_t at) {
   }
 }
 
+// What the replica is to show.
+ModelRows World::ModelOf(std::size_t at) {
+  Replica& replica = *replicas_[at];
+  ModelRows rows = Replay(frames_, increments_, replica.engine().heads(),
+                          replica.engine().schema()->FindType("t")->id, replica.columns());
+  std::erase_if(rows, [&](const auto& row) { return !replica.Holds(row.first); });
+  if (replica.columns() < kUp || replica.HoldsTree()) return rows;
+  for (auto& [id, values] : rows) values[kUp - 2] = Value();
+  return rows;
+}
+
 void World::CheckReplica(std::size_t at) {
   Replica& replica = *replicas_[at];
   Harvest(at);
@@ -342,8 +385,7 @@ void World::CheckReplica(std::size_t at) {
       Fail("pair", StrCat("row ", id, " shows parts of two transactions:", Describe(rows)));
     }
   }
-  const ModelRows model = Replay(frames_, increments_, replica.engine().heads(),
-                                 replica.engine().schema()->FindType("t")->id, replica.columns());
+  const ModelRows model = ModelOf(at);
   if (rows != model) Fail("replay", StrCat("shows", Describe(rows), " wants", Describe(model)));
 }
 
@@ -353,23 +395,23 @@ void World::Converge() {
   }
   messages_.clear();
   for (auto& from : cut_) std::ranges::fill(from, false);
-  for (std::size_t i = 0; i < kReplicas && failure_.empty(); ++i) CheckReplica(i);
+  for (std::size_t i = 0; i < replicas_.size() && failure_.empty(); ++i) CheckReplica(i);
   std::int64_t latest = 0;
   for (const auto& replica : replicas_) latest = std::max(latest, replica->clock().NowMicros());
   for (const auto& replica : replicas_) {
     replica->clock().Advance(static_cast<std::uint64_t>(latest - replica->clock().NowMicros()));
   }
   for (std::size_t round = 0; round < 2 && failure_.empty(); ++round) {
-    for (std::size_t i = 0; i < kReplicas; ++i) {
-      const std::size_t to = (i + 1) % kReplicas;
+    for (std::size_t i = 0; i < replicas_.size(); ++i) {
+      const std::size_t to = (i + 1) % replicas_.size();
       Deliver({i, to, replicas_[i]->Changes(replicas_[to]->database().version_vector())});
     }
   }
-  for (std::size_t i = 0; i + 1 < kReplicas && failure_.empty(); ++i)
+  for (std::size_t i = 0; i + 1 < replicas_.size() && failure_.empty(); ++i)
     Sync(*replicas_[i + 1], *replicas_[0]);
-  for (std::size_t i = 1; i < kReplicas && failure_.empty(); ++i)
+  for (std::size_t i = 1; i < replicas_.size() && failure_.empty(); ++i)
     Sync(*replicas_[0], *replicas_[i]);
-  for (std::size_t i = 0; i < kReplicas && failure_.empty(); ++i) {
+  for (std::size_t i = 0; i < replicas_.size() && failure_.empty(); ++i) {
     CheckReplica(i);
     // The rest of a transaction that came in pieces may have been lost with a disk that lied.
     if (replicas_[i]->engine().heads() != replicas_[0]->engine().heads()) {
@@ -377,8 +419,9 @@ void World::Converge() {
     }
   }
   if (!failure_.empty()) return;
-  const std::size_t at = random_.Uniform(kReplicas);
-  const std::string all = replicas_[(at + 1) % kReplicas]->Changes();
+  const std::size_t at = AnyReplica();
+  const std::size_t other = at == 0 ? 1 : 0;
+  const std::string all = replicas_[other]->Changes();
   const Version version = replicas_[at]->database().version();
   const MergeSummary again = replicas_[at]->Merge(all);
   if (again.transactions_applied != 0 || again.facts_changed != 0 ||
@@ -393,7 +436,7 @@ void World::Converge() {
     Replica fresh(random_.Next());
     fresh.clock().Advance(static_cast<std::uint64_t>(latest - fresh.clock().NowMicros()));
     fresh.Merge(all);
-    if (fresh.Hex() != replicas_[at]->Hex()) Fail("converge", "a new replica differs");
+    if (fresh.Hex() != replicas_[other]->Hex()) Fail("converge", "a new replica differs");
   }
 }
 

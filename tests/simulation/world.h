@@ -1,6 +1,7 @@
-// A world of three replicas in one thread, driven by one seed. It lives through episodes: a dozen
-// random steps, after which everything is delivered and all must agree. The next episode begins
-// with what the one before left, marks of deletions and clocks included.
+// A world of three replicas, or of two and two of one part of them (decision 0133), in one thread,
+// driven by one seed. It lives through episodes: a dozen random steps, after which everything is
+// delivered and all must agree. The next episode begins with what the one before left, marks of
+// deletions and clocks included.
 //
 // Steps: writes of every kind on a hot, tiny key space; messages that are dropped, repeated,
 // reordered, delayed, cut into parts, damaged or stopped by a partition; clocks that jump and
@@ -8,7 +9,9 @@
 // declared later; transactions that leave the log, so that others are given a state.
 //
 // Oracles, each with the name under which it reports (Fail):
-//   digest     equal version vectors have equal digests, at every moment and on every replica
+//   digest     equal version vectors have equal digests, at every moment and on every replica;
+//   those
+//              of a part are that of the same part of a whole one
 //   replay     what a replica shows is the serial replay of what it has applied (replay_model.h)
 //   pair       two columns that are always written together as (v, -v) are never seen mixed
 //   delta      the sum of all deltas is a fresh scan, and a live query is a fresh query
@@ -36,8 +39,6 @@ namespace trefoil::testing {
 
 class World {
  public:
-  static constexpr std::size_t kReplicas = 3;
-
   explicit World(std::uint64_t seed);
 
   // One script. Ends early when an oracle fails.
@@ -53,7 +54,15 @@ class World {
     std::string bytes;
   };
 
-  Replica& Any() { return *replicas_[random_.Uniform(kReplicas)]; }
+  static constexpr std::size_t kWholeReplicas = 2;  // of a world with parts: the first ones
+  static constexpr std::size_t kReplicasMax = 4;
+
+  std::size_t AnyOf(std::size_t count) { return static_cast<std::size_t>(random_.Uniform(count)); }
+  std::size_t AnyReplica() { return AnyOf(replicas_.size()); }
+  std::size_t AnyBut(std::size_t at) {
+    return (at + 1 + AnyOf(replicas_.size() - 1)) % replicas_.size();
+  }
+  bool has_parts() const { return !part_.is_whole(); }
   void Fail(const char* oracle, const std::string& what);
 
   void Step();
@@ -73,16 +82,19 @@ class World {
   void Widen(std::size_t at);
 
   void CompareDigest(std::size_t at);
+  void CompareDigest(std::size_t at, const Part& part);
+  ModelRows ModelOf(std::size_t at);
   void CheckReplica(std::size_t at);
   void Harvest(std::size_t at);
   void Converge();
 
   Random random_;
   bool may_crash_;  // else replicas may be copied
-  std::array<std::unique_ptr<Replica>, kReplicas> replicas_;
-  std::array<std::optional<std::string>, kReplicas> backups_;
-  bool lied_[kReplicas] = {};  // the disk of this replica
-  bool cut_[kReplicas][kReplicas] = {};
+  Part part_;       // of the replicas behind the whole ones
+  std::vector<std::unique_ptr<Replica>> replicas_;
+  std::array<std::optional<std::string>, kReplicasMax> backups_;
+  bool lied_[kReplicasMax] = {};  // the disk of this replica
+  bool cut_[kReplicasMax][kReplicasMax] = {};
   std::deque<Message> messages_;
   std::map<std::string, std::string> digests_;  // by vector
   Frames frames_;                               // all that ever left a replica

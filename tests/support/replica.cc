@@ -6,6 +6,8 @@
 
 #include "crdt/version_vector.h"
 #include "db/commit_delta.h"
+#include "schema/ids.h"
+#include "schema/key_codec.h"
 #include "tests/support/declare.h"
 
 namespace trefoil::testing {
@@ -76,9 +78,10 @@ class Replica::Mirror final : public db::CommitObserver {
   Rows rows_;
 };
 
-Replica::Replica(std::uint64_t seed)
+Replica::Replica(std::uint64_t seed, Part part)
     : env_(std::make_shared<FaultEnv>(
           FaultEnvOptions{.seed = seed, .clock = nullptr, .maps = false})),
+      part_(std::move(part)),
       clock_(1'700'000'000'000'000) {
   Open();
 }
@@ -96,6 +99,7 @@ void Replica::Open() {
   options.clock = &clock_;
   options.memtable_bytes = 64 << 10;
   options.cache_bytes = 1 << 20;
+  options.part = part_;
   Result<Database> opened = Database::Open(path_, options);
   ASSERT_TRUE(opened) << ToString(opened.error());
   database_.emplace(*std::move(opened));
@@ -174,6 +178,14 @@ std::size_t Replica::columns() {
   const schema::Type* type = schema->FindType("t");
   return type == nullptr ? 0 : type->attributes.size();
 }
+
+bool Replica::Holds(std::int64_t id) {
+  std::string subject;
+  schema::AppendKeyPart(subject, {.kind = ValueKind::kInt}, Value::Int(id));
+  return engine().part().Holds(schema::TypeIdOf("t"), Slice(subject));
+}
+
+bool Replica::HoldsTree() { return engine().part().HoldsAll(schema::TypeIdOf("t")); }
 
 bool Replica::Run(const std::function<Result<bool>(db::WriteTransaction&, TypeId)>& body) {
   bool done = false;
@@ -298,6 +310,22 @@ void Replica::CheckSound() {
 void Sync(Replica& a, Replica& b) {
   b.Merge(a.Changes(b.database().version_vector()));
   a.Merge(b.Changes(a.database().version_vector()));
+}
+
+Part RowsFrom(std::int64_t from, std::int64_t below) {
+  const auto subject = [](std::int64_t id) {
+    std::string bytes;
+    schema::AppendKeyPart(bytes, {.kind = ValueKind::kInt}, Value::Int(id));
+    return bytes;
+  };
+  const schema::Part part(
+      {{schema::TypeIdOf("t"),
+        {{.start = subject(from), .limit = below == 0 ? "" : subject(below)}}}});
+  return *Part::Parse(schema::EncodePart(part));
+}
+
+Part AllOfT() {
+  return *Part::Parse(schema::EncodePart(schema::Part({{schema::TypeIdOf("t"), {{}}}})));
 }
 
 }  // namespace trefoil::testing

@@ -41,7 +41,7 @@ enum Column : std::uint32_t {
 class Replica {
  public:
   // `seed` decides the identity of the replica.
-  explicit Replica(std::uint64_t seed);
+  explicit Replica(std::uint64_t seed, Part part = {});
   // The database at `path` in the files of another replica: a clone, or a backup of it.
   Replica(const Replica& beside, std::string path);
   ~Replica();
@@ -56,6 +56,10 @@ class Replica {
   void DeclareTable(std::size_t columns = kUp);
   // 0 = the table is not there.
   std::size_t columns();
+  // Whether it is a replica of all rows, of this row, of where rows lie in the tree.
+  bool HoldsAll() { return engine().part().is_whole(); }
+  bool Holds(std::int64_t id);
+  bool HoldsTree();
   // Keeps a live query from now on, which CheckSound compares with a fresh one.
   void Watch();
 
@@ -104,6 +108,7 @@ class Replica {
   bool Run(const std::function<Result<bool>(db::WriteTransaction&, TypeId)>& body);
 
   std::shared_ptr<FaultEnv> env_;
+  Part part_;
   std::string path_ = "replica";
   bool may_fail_ = false;
   ManualClock clock_;
@@ -116,5 +121,10 @@ class Replica {
 
 // Both get what the other has.
 void Sync(Replica& a, Replica& b);
+
+// The rows of `t` with keys from `from` on, and below `below` if that is not 0.
+Part RowsFrom(std::int64_t from, std::int64_t below = 0);
+// All of `t`.
+Part AllOfT();
 
 }  // namespace trefoil::testing
