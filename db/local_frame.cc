@@ -48,7 +48,7 @@ class Stamper {
     const bool whole = schema::SplitCell(at->second.slice(), &cell);
     Check(whole, "a transaction writes cells");
     const crdt::WriteName name = NameOf(key);
-    if (attribute_ == schema::kRowCell && cell.causal_length > 1) {
+    if (attribute_ == schema::kRowCell && cell.causal_length > 1 && !writer_knows_all_) {
       reborn_.emplace_back(type_id_, name.subject.ToString());
     }
     if (kind_ == MergeKind::kRegister) {
@@ -113,9 +113,22 @@ class Stamper {
       type_id_ = name.type;
       type_ = schema_.FindType(name.type);
       if (type_ != nullptr) parts_ = SubjectParts(*type_);
+      writer_knows_all_ = type_ != nullptr && WriterKnowsAllFacts(*type_);
     }
     attribute_ = name.attribute;
     kind_ = KindOf(type_, name.attribute);
+  }
+
+  // Whether RowWriter, which deletes what it finds of a row, finds all that a former life has left:
+  // of a type whose attributes are one fact each, unless a replica with another schema may have
+  // written facts that this schema does not name.
+  bool WriterKnowsAllFacts(const Type& type) const {
+    const auto is_one_fact = [](const schema::Attribute& attribute) {
+      return attribute.merge != MergeKind::kSet && attribute.merge != MergeKind::kTree;
+    };
+    return log_.sites().size() == 1 && std::ranges::all_of(type.attributes, is_one_fact) &&
+           std::ranges::all_of(type.undeclared, is_one_fact) &&
+           std::ranges::all_of(type.retired, is_one_fact);
   }
 
   crdt::WriteName NameOf(Slice key) const {
@@ -174,6 +187,7 @@ class Stamper {
   TypeId type_id_{};
   const Type* type_ = nullptr;
   std::vector<schema::KeyPart> parts_;
+  bool writer_knows_all_ = false;
   AttributeId attribute_{};
   MergeKind kind_ = MergeKind::kRegister;
   std::vector<std::pair<TypeId, std::string>> reborn_;

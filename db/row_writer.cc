@@ -146,6 +146,7 @@ Result<RowWriter::RowCell> RowWriter::ReadRow(const TypeLayout& layout, Slice su
   ask(layout.row_cell_prefix);
   for (const std::size_t place : facts) ask(layout.fact_prefixes[place]);
   before_.resize(wanted_.size());
+  has_cell_.assign(wanted_.size(), 0);
   RowCell row;
   bool reads = true;
   Status asked = view_.MultiGet(
@@ -153,6 +154,7 @@ Result<RowWriter::RowCell> RowWriter::ReadRow(const TypeLayout& layout, Slice su
         if (!bytes) return;
         if (i > 0) {
           const std::size_t place = facts[i - 1];
+          has_cell_[place] = 1;
           reads = reads && DecodeColumn(*bytes, layout.column_places[place], &before_[place]);
           return;
         }
@@ -555,15 +557,13 @@ Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
   staged.RetractRowCell();
   for (std::size_t i = 0; i < layout.attributes.size(); ++i) {
     const Attribute& attribute = *layout.attributes[i];
-    // Where the row lies in the tree is not known in a part of the table.
-    const bool may_have_parent = attribute.merge == MergeKind::kTree && !part().HoldsAll(type.id);
-    if ((before_[i].is_null() && !may_have_parent) || layout.is_key[i]) continue;
     if (attribute.merge == MergeKind::kTree) {
-      staged.RetractFact(i);
+      // Where the row lies in the tree is not known in a part of the table.
+      if (!before_[i].is_null() || !part().HoldsAll(type.id)) staged.RetractFact(i);
       continue;
     }
     if (attribute.merge != MergeKind::kSet) {
-      staged.RemoveFact(i);
+      if (has_cell_[i] != 0) staged.RemoveFact(i);
       continue;
     }
     for (const Value& element : ElementsOf(before_[i])) {

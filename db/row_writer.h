@@ -139,8 +139,9 @@ class RowWriter {
   StagedRow::Buffer buffer_;
   std::vector<Value> row_;
   std::vector<Value> before_;
-  std::vector<Want> wanted_;          // by place
-  std::vector<unsigned char> given_;  // by place in row_: whether a field names it
+  std::vector<Want> wanted_;             // by place
+  std::vector<unsigned char> has_cell_;  // by place: whether a fact was read, be it a mark
+  std::vector<unsigned char> given_;     // by place in row_: whether a field names it
   std::string subject_;
   mutable std::string key_;
 };
