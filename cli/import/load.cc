@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
-#include <future>
+#include <deque>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "cli/progress.h"
@@ -111,8 +115,45 @@ RowBatch ReadBatch(RecordReader& reader, const TargetTable& target, std::uint64_
   return batch;
 }
 
-// Adds what a reader gives, in transactions of so many rows. The rows to come are read by another
-// thread meanwhile.
+// Reads a few batches ahead, in a thread of its own, so that neither side waits for the other where
+// one is late.
+class ReadAhead {
+ public:
+  // Both outlive it.
+  ReadAhead(RecordReader& reader, const TargetTable& target, std::uint64_t rows)
+      : thread_([this, &reader, &target, rows](const std::stop_token& stop) {
+          for (bool last = false; !last && !stop.stop_requested();) {
+            RowBatch batch = ReadBatch(reader, target, rows);
+            last = batch.last;
+            std::unique_lock lock(mutex_);
+            batches_.push_back(std::move(batch));
+            if (batches_.size() == 1) changed_.notify_one();
+            if (batches_.size() < kBatchesMax) continue;
+            changed_.wait(lock, stop, [this] { return batches_.size() <= kBatchesLow; });
+          }
+        }) {}
+
+  // The next batch; not to be called after the last one.
+  RowBatch Next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !batches_.empty(); });
+    RowBatch batch = std::move(batches_.front());
+    batches_.pop_front();
+    if (batches_.size() == kBatchesLow) changed_.notify_one();
+    return batch;
+  }
+
+ private:
+  static constexpr std::size_t kBatchesMax = 8;
+  static constexpr std::size_t kBatchesLow = kBatchesMax / 2;  // then more are read
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<RowBatch> batches_;
+  std::jthread thread_;  // last, so that it ends first
+};
+
+// Adds what a reader gives, in transactions of so many rows.
 class Loader {
  public:
   Loader(Database& database, RecordReader& reader, const TargetTable& target,
@@ -121,12 +162,12 @@ class Loader {
         reader_(reader),
         target_(target),
         commit_rows_(commit_rows),
-        progress_(target_.name, reader.Total()) {}
+        progress_(target_.name, reader.Total()),
+        ahead_(reader, target, std::min(kRowsPerRead, commit_rows)) {}
 
   // Adds all records; returns their number.
   Result<std::uint64_t> Run() {
-    ReadOn(commit_rows_);
-    while (reading_.valid()) {
+    while (HasRows() || batch_.error) {
       Transaction transaction = database_.Begin();
       if (Status filled = Fill(transaction); !filled) return WithWhatStays(filled.error());
       if (interrupted != 0) {
@@ -136,7 +177,7 @@ class Loader {
       const Result<CommitInfo> committed = transaction.Commit();
       if (!committed) return WithWhatStays(At(reader_.PlaceOf(position_), committed.error()));
       committed_ += filled_;
-      progress_.Update(done_, committed_);
+      progress_.Update(batch_.done, committed_);
     }
     return committed_;
   }
@@ -144,29 +185,23 @@ class Loader {
  private:
   static constexpr std::uint64_t kRowsPerRead = 1000;
 
-  // `room`: in the transaction that takes what is read.
-  void ReadOn(std::uint64_t room) {
-    reading_ = std::async(std::launch::async, [this, rows = std::min(kRowsPerRead, room)] {
-      return ReadBatch(reader_, target_, rows);
-    });
-  }
+  bool HasRows() const { return next_ < batch_.positions.size() || !batch_.last; }
 
   Status Fill(Transaction& transaction) {
-    filled_ = 0;
-    while (filled_ < commit_rows_ && reading_.valid() && interrupted == 0) {
-      RowBatch batch = reading_.get();
-      const std::uint64_t room = commit_rows_ - filled_ - batch.positions.size();
-      if (!batch.last) ReadOn(room > 0 ? room : commit_rows_);
-      const std::size_t width = target_.columns.size();
-      for (std::size_t i = 0; i < batch.positions.size() && interrupted == 0; ++i) {
-        position_ = batch.positions[i];
-        const Status added = Add(transaction, std::span(batch.cells).subspan(i * width, width));
-        if (!added) return At(reader_.PlaceOf(position_), added.error());
-        ++filled_;
+    const std::size_t width = target_.columns.size();
+    for (filled_ = 0; filled_ < commit_rows_ && interrupted == 0; ++filled_) {
+      while (next_ == batch_.positions.size() && !batch_.last) {
+        batch_ = ahead_.Next();
+        next_ = 0;
       }
-      done_ = batch.done;
-      if (batch.error) return *std::move(batch.error);
+      if (!HasRows()) break;
+      position_ = batch_.positions[next_];
+      Status added = Add(transaction, std::span(batch_.cells).subspan(next_ * width, width));
+      if (!added) return At(reader_.PlaceOf(position_), added.error());
+      ++next_;
     }
+    // What ends the reading behind a full transaction ends the next one.
+    if (filled_ < commit_rows_ && !HasRows() && batch_.error) return *std::move(batch_.error);
     return Ok();
   }
 
@@ -206,11 +241,12 @@ class Loader {
   const std::uint64_t commit_rows_;
   Progress progress_;
   Fields fields_;
-  std::uint64_t filled_ = 0;       // rows in the open transaction
-  std::uint64_t position_ = 0;     // of the last of them
-  std::uint64_t done_ = 0;         // as RecordReader::Done, of what was added
-  std::uint64_t committed_ = 0;    // rows
-  std::future<RowBatch> reading_;  // not valid when nothing follows; last, so that it ends first
+  std::uint64_t filled_ = 0;     // rows in the open transaction
+  std::uint64_t position_ = 0;   // of the last of them
+  std::uint64_t committed_ = 0;  // rows
+  RowBatch batch_;
+  std::size_t next_ = 0;  // row of the batch
+  ReadAhead ahead_;
 };
 
 std::string ColumnText(const ColumnPlan& column) {

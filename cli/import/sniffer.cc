@@ -39,8 +39,10 @@ void TypeSniffer::See(std::string_view text) {
 
 void TypeSniffer::SeeOther(std::string_view text) {
   may_be_bool_ = may_be_bool_ && IsBoolText(text);
+  // The text of a date is one of a timestamp, too.
   may_be_date_ = may_be_date_ && text.size() == 10 && Fits(text, ValueKind::kDate);
-  may_be_timestamp_ = may_be_timestamp_ && text.size() >= 10 && Fits(text, ValueKind::kTimestamp);
+  may_be_timestamp_ =
+      may_be_timestamp_ && text.size() >= 10 && (may_be_date_ || Fits(text, ValueKind::kTimestamp));
   may_be_uuid_ = may_be_uuid_ && text.size() == 36 && Fits(text, ValueKind::kUuid);
 }
 
