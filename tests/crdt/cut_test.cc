@@ -100,6 +100,21 @@ TEST(CutTest, ACutFrameIsRefusedWhereItDoesNotReadAndWhereNothingIsLeftOut) {
   }
 }
 
+TEST(CutTest, AFrameWithABitTurnedOverIsCutLikeAnyOtherOrRefused) {
+  RandomEngine random(testing::TestSeed());
+  for (int i = 0; i < 2000; ++i) {
+    std::string bytes = Cut(RandomPart(random), EncodeFrame(RandomFrame(random)));
+    bytes.resize(bytes.size() - 8);
+    char& byte = bytes[Below(random, bytes.size())];
+    byte = static_cast<char>(byte ^ 1 << Below(random, 8));
+    AppendFixed64(bytes, Hash64(Slice(bytes)));
+    const Result<std::string> cut = CutFrame(RandomPart(random), Slice(bytes));
+    if (!cut) continue;
+    ASSERT_TRUE(DecodeFrame(Slice(*cut)));
+    ASSERT_TRUE(AreOneTransaction(Slice(bytes), Slice(*cut)));
+  }
+}
+
 TEST(CutTest, AFrameThatLacksMoreWritesThanCanBeCountedStaysCut) {
   Frame frame = {.dot = {SiteNumber(1), 1}, .time = 5};
   frame.ops = {{TypeId{1}, AttributeId{0}, "a", {}, {}}};
