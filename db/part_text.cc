@@ -106,13 +106,13 @@ Status ReadTests(const Type& type, const BoundExpr& expr, std::vector<Test>* tes
 }
 
 // The later of two starts, the earlier of two limits.
-void Narrow(SubjectRange* range, Operator op, std::string from) {
-  std::string behind = schema::PrefixLimit(from);
-  if (op == Operator::kGreaterEqual) range->start = std::max(range->start, std::move(from));
-  if (op == Operator::kGreater) range->start = std::max(range->start, std::move(behind));
+void Narrow(SubjectRange* range, Operator op, const std::string& from) {
+  const std::string behind = schema::PrefixLimit(from);
+  if (op == Operator::kGreaterEqual) range->start = std::max(range->start, from);
+  if (op == Operator::kGreater) range->start = std::max(range->start, behind);
   if (op != Operator::kLess && op != Operator::kLessEqual) return;
-  std::string limit = op == Operator::kLess ? std::move(from) : std::move(behind);
-  range->limit = range->limit.empty() ? std::move(limit) : std::min(range->limit, limit);
+  const std::string& limit = op == Operator::kLess ? from : behind;
+  range->limit = range->limit.empty() ? limit : std::min(range->limit, limit);
 }
 
 Result<SubjectRange> RangeOf(const Type& type, const std::vector<Test>& tests) {
@@ -134,7 +134,7 @@ Result<SubjectRange> RangeOf(const Type& type, const std::vector<Test>& tests) {
     if (test.field != field) continue;
     std::string from = prefix;
     schema::AppendKeyPart(from, parts[field], test.value);
-    Narrow(&range, test.op, std::move(from));
+    Narrow(&range, test.op, from);
     ++used;
   }
   if (used != tests.size()) return NoRange(type);

@@ -119,8 +119,9 @@ bool ParsePart(std::string_view line, DumpedState* state) {
   std::string bytes;
   if (!ParseHex(line, &bytes) || bytes.empty()) return false;
   Result<schema::Part> part = schema::DecodePart(Slice(bytes));
-  if (part) state->part = *std::move(part);
-  return part.has_value();
+  if (!part) return false;
+  state->part = *std::move(part);
+  return true;
 }
 
 bool ParseSite(std::string_view line, DumpedState* state) {
