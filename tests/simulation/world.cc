@@ -287,6 +287,7 @@ void World::Copy(std::size_t at) {
   const std::string path = StrCat("copy-", copies_++);
   const Part part = replicas_[at]->database().part();
   if (has_parts() && part.is_whole()) {
+    Harvest(at);  // the other one may get a state
     Replica& other = *replicas_[1 - at];
     const std::string changes = replicas_[at]->Changes(other.database().version_vector());
     if (!other.database().Merge(changes)) return;  // ahead of its clock
