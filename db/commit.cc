@@ -262,7 +262,8 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
     watched = !observers_.empty();
   }
   CommitDelta delta;
-  if (watched) delta.before = Pin();
+  const bool is_latest = ToNumber(transaction.base_->version()) == store_->last_sequence();
+  if (watched) delta.before = is_latest ? transaction.base_ : Pin();
   Version version;
   {
     // A new schema and the batch that holds it appear to readers together.
@@ -299,7 +300,7 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
     delta.merged = transaction.merged_.has_value();
     delta.touched = delta.merged ? *std::move(transaction.merged_)
                                  : TouchedRows(transaction.view_.writes(), *transaction.schema_);
-    if (transaction.base_->version() == delta.before->version()) {
+    if (is_latest) {
       delta.images = std::move(transaction.images_);
       delta.images.Settle();
     }

@@ -11,10 +11,32 @@
 
 namespace trefoil::db {
 
+namespace {
+
+// Facts come attribute by attribute, each in the order of subjects: as sorted runs, to be merged.
+void SortBySubject(std::vector<TouchedFact>& facts) {
+  const auto is_before = [](const TouchedFact& a, const TouchedFact& b) {
+    return std::tie(a.type, a.subject, a.attribute) < std::tie(b.type, b.subject, b.attribute);
+  };
+  std::vector<std::vector<TouchedFact>::iterator> ends = {facts.begin()};
+  while (ends.back() != facts.end()) {
+    ends.push_back(std::is_sorted_until(ends.back(), facts.end(), is_before));
+  }
+  while (ends.size() > 2) {
+    std::size_t kept = 1;
+    for (std::size_t run = 0; run + 1 < ends.size(); run += 2) {
+      const auto last = ends[std::min(run + 2, ends.size() - 1)];
+      std::inplace_merge(ends[run], ends[run + 1], last, is_before);
+      ends[kept++] = last;
+    }
+    ends.resize(kept);
+  }
+}
+
+}  // namespace
+
 std::vector<TouchedRow> RowsOf(std::vector<TouchedFact> facts) {
-  std::ranges::sort(facts, {}, [](const TouchedFact& fact) {
-    return std::tie(fact.type, fact.subject, fact.attribute);
-  });
+  SortBySubject(facts);
   std::vector<TouchedRow> rows;
   for (const TouchedFact& fact : facts) {
     if (rows.empty() || rows.back().type != fact.type || rows.back().subject != fact.subject) {
@@ -81,16 +103,25 @@ class RowChanges {
       const RowImages::Image image = images[next_image_];
       if (image.type != type_ || image.subject > subject) return false;
       if (image.subject < subject) continue;
-      const auto same = [&](std::size_t place) {
-        return image.before[place] == image.after[place];
-      };
-      const bool stays = !image.before.empty() && !image.after.empty();
-      if (stays && std::ranges::all_of(*places_, same)) return true;
-      Append(image.before, -1, batch);
+      const std::strong_ordering order = Compare(image.before, image.after);
+      if (order == 0) return true;
+      // Lesser rows first, as the batch will be sorted.
+      if (order < 0) Append(image.before, -1, batch);
       Append(image.after, 1, batch);
+      if (order > 0) Append(image.before, -1, batch);
       return true;
     }
     return false;
+  }
+
+  // By the demanded columns; no row is less than a row.
+  std::strong_ordering Compare(std::span<const Value> before, std::span<const Value> after) const {
+    if (before.empty() || after.empty()) return !before.empty() <=> !after.empty();
+    for (const std::size_t place : *places_) {
+      const std::strong_ordering order = dataflow::CompareValues(before[place], after[place]);
+      if (order != 0) return order;
+    }
+    return std::strong_ordering::equal;
   }
 
   void Append(std::span<const Value> image, dataflow::Weight weight, dataflow::Batch& batch) const {
