@@ -68,6 +68,9 @@ class CountedTree {
   Weight Add(Key key, Weight delta);
   // Makes `key` an entry of `weight`, in place of an equal key if there is one.
   void Put(Key key, Weight weight = 1);
+  // Puts `key` where an equal one stands, without a search. False, and nothing is done, if a copy
+  // of the tree shares a node on the way there. Cursors stay valid.
+  bool Replace(const Cursor& place, const Key& key);
   void Clear() {
     root_.reset();
     leaves_ = inners_ = distinct_ = 0;

@@ -95,6 +95,19 @@ void CountedTree<Key, Compare>::Put(Key key, Weight weight) {
 }
 
 template <typename Key, typename Compare>
+bool CountedTree<Key, Compare>::Replace(const Cursor& place, const Key& key) {
+  const auto is_shared = [](const Node* node) {
+    return node->owners.load(std::memory_order_acquire) != 1;
+  };
+  for (std::size_t depth = 0; depth < place.depth_; ++depth) {
+    if (is_shared(place.path_[depth].inner)) return false;
+  }
+  if (is_shared(place.leaf_)) return false;
+  const_cast<Leaf*>(place.leaf_)->entries[place.at_].key = key;  // ours: nobody else has the node
+  return true;
+}
+
+template <typename Key, typename Compare>
 template <bool kReplace>
 auto CountedTree<Key, Compare>::Change(Key&& key, Weight amount) -> Weight {
   if (root_ == nullptr) {

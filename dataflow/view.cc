@@ -296,7 +296,8 @@ void View::State::TakeGroup(Bucket& bucket, std::span<const Arrival> group) {
   if (replaced && weight > 0) {
     bytes_ += ItemBytes(level, *after);
     ++rows_;
-    bucket.items.Put(after, weight);
+    const bool stays = found && weight == old_weight;
+    if (!stays || !bucket.items.Replace(place, after)) bucket.items.Put(after, weight);
   } else if (before != nullptr) {
     bucket.items.Add(before, weight - old_weight);
   }

@@ -142,6 +142,21 @@ TEST(CountedTreeTest, ACopyIsASnapshotThatLaterChangesDoNotReach) {
   for (const auto& [snapshot, expected] : snapshots) ExpectSame(snapshot, expected);
 }
 
+TEST(CountedTreeTest, ReplacesAKeyInPlaceUnlessACopySharesItsNode) {
+  Tree tree;
+  for (int i = 0; i < 5000; ++i) tree.Put(i);
+  const Boxed other(1234);
+  ASSERT_TRUE(tree.Replace(tree.Find(1234), other));
+  EXPECT_EQ(tree.Find(1234).key().value, other.value);
+  const Tree copy = tree;
+  EXPECT_FALSE(tree.Replace(tree.Find(1234), Boxed(1234)));
+  tree.Put(Boxed(1234));  // which copies the way there
+  EXPECT_TRUE(tree.Replace(tree.Find(1234), Boxed(1234)));
+  EXPECT_FALSE(tree.Replace(tree.Find(4999), Boxed(4999))) << "its leaf is shared still";
+  EXPECT_EQ(copy.Find(1234).key().value, other.value);
+  EXPECT_TRUE(tree.IsConsistent());
+}
+
 TEST(CountedTreeTest, KeepsNegativeWeightsUntilTheyCancel) {
   Tree tree;
   EXPECT_EQ(tree.Add(1, -2), -2);
