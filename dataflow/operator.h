@@ -185,6 +185,12 @@ class Operator {
   // whatever else is there: so for filters and joins, not for groups. Loops need it (fixpoint.h).
   virtual bool follows_rows_of(std::size_t) const { return false; }
 
+  // About how many stored rows are read for all rows, where somebody knows; cheap, to choose by.
+  virtual std::optional<std::uint64_t> about_rows() const {
+    if (inputs_.size() != 1 || !follows_rows_of(0)) return std::nullopt;
+    return inputs_[0]->about_rows();
+  }
+
   // Whether a pull at kNew may show a row with a negative weight that another row makes good for.
   virtual bool may_show_negative() const;
 

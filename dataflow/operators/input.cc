@@ -64,6 +64,10 @@ class InputOperator final : public Operator {
 
   void Bind(std::span<const Value> parameters) override;
 
+  std::optional<std::uint64_t> about_rows() const override {
+    return source_.ApproximateCount(relation_.type, only_);
+  }
+
  protected:
   void StepInto(Context& context, Batch& out) override;
   bool Prepare(const Ask& ask, std::uint32_t slot) override;
@@ -90,6 +94,7 @@ class InputOperator final : public Operator {
   BaseRelation relation_;
   std::vector<PathDescription> paths_;
   std::optional<AccessPath> range_path_;
+  Probe only_;  // the range as it was set
   std::vector<FixedColumn> range_prefix_;
   std::optional<RangeColumn> range_;
   RangeParameters parameters_;
@@ -139,6 +144,7 @@ Status InputOperator::SetRange(const Probe& only, const RangeParameters& paramet
     return InvalidArgument("an input is limited by a range of a path that does not exist");
   }
   range_path_ = only.path;
+  only_ = only;
   for (std::size_t i = 0; i < only.prefix.size() + (bounded ? 1 : 0); ++i) {
     const std::optional<Column> column = Find(path->columns[i].attribute);
     if (!column) return InvalidArgument("an input reads the columns of the range that limits it");

@@ -155,12 +155,14 @@ namespace {
 class JoinOperator final : public Operator {
  public:
   JoinOperator(const Join& spec, std::vector<Operator*> inputs, std::vector<ValueKind> kinds,
-               std::vector<std::vector<JoinStage>> paths, std::optional<Program> condition)
+               std::vector<std::vector<JoinStage>> paths, std::optional<Program> condition,
+               bool is_once)
       : Operator(std::move(kinds), std::move(inputs)),
         outputs_(spec.outputs),
         offsets_(ColumnOffsets(this->inputs())),
         paths_(std::move(paths)),
-        condition_(std::move(condition)) {}
+        condition_(std::move(condition)),
+        is_once_(is_once) {}
 
   bool follows_rows_of(std::size_t) const override { return true; }
   void Bind(std::span<const Value> parameters) override {
@@ -217,11 +219,13 @@ class JoinOperator final : public Operator {
   bool Drain(Walk& walk);
   bool Emit(Walk& walk, RowView bound, Weight weight);
   std::optional<Entry> EntryAt(std::size_t start, const Ask& ask) const;
+  bool IsSmaller(std::size_t start, std::size_t other, const Ask& ask) const;
 
   std::vector<Column> outputs_;
   std::vector<Column> offsets_;
   std::vector<std::vector<JoinStage>> paths_;  // by the input where they start; empty: not planned
   std::optional<Program> condition_;
+  const bool is_once_;
   std::vector<Entry> entries_;  // by slot
   ScratchStack<Frame> frames_;
 };
@@ -319,11 +323,23 @@ bool JoinOperator::Prepare(const Ask& ask, std::uint32_t) {
   std::optional<Entry> best;
   for (std::size_t start = 0; start < inputs().size(); ++start) {
     std::optional<Entry> entry = EntryAt(start, ask);
-    if (entry && (!best || entry->tests.size() < best->tests.size())) best = std::move(entry);
+    if (!entry) continue;
+    if (!best || entry->tests.size() < best->tests.size() || IsSmaller(start, best->start, ask)) {
+      best = std::move(entry);
+    }
   }
   if (!best) return false;
   entries_.push_back(*std::move(best));
   return true;
+}
+
+// Whether all rows are better read from `start` on. A query that runs once keeps to the order in
+// which its rows come.
+bool JoinOperator::IsSmaller(std::size_t start, std::size_t other, const Ask& ask) const {
+  if (is_once_ || ask != Ask{}) return false;
+  const std::optional<std::uint64_t> rows = inputs()[start]->about_rows();
+  const std::optional<std::uint64_t> others = inputs()[other]->about_rows();
+  return rows && others && *rows < *others;
 }
 
 std::optional<JoinOperator::Entry> JoinOperator::EntryAt(std::size_t start, const Ask& ask) const {
@@ -413,7 +429,7 @@ Result<std::unique_ptr<Operator>> Join::Make(BuildContext& context) const {
     paths.push_back(*std::move(path));
   }
   return std::make_unique<JoinOperator>(*this, context.inputs(), std::move(kinds), std::move(paths),
-                                        std::move(program));
+                                        std::move(program), context.is_once());
 }
 
 }  // namespace trefoil::dataflow

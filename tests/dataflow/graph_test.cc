@@ -123,6 +123,22 @@ TEST_F(GraphTest, AnswersAsksFromTheIndexThatFits) {
   EXPECT_EQ(graph_.counters().pulled_rows, 2U);
 }
 
+TEST_F(GraphTest, HydratesAJoinFromItsSmallerSide) {
+  for (int id = 1; id <= 500; ++id) source_.Put(kIssue, IssueRow(id, id % 100, "x"));
+  source_.Advance();
+  Input few = Issues();
+  few.only = Probe{.path = {kByProject}, .prefix = {Value::Int(7)}};
+  Plan plan;
+  const NodeNumber all = plan.Add(Issues());
+  const NodeNumber seventh = plan.Add(few);
+  const NodeNumber pairs =
+      plan.Add(Join{.on = {{.left = 2, .right = 5}}, .outputs = {2, 3}}, {all, seventh});
+  Result<Installed> installed = graph_.Install(plan, {pairs});
+  ASSERT_TRUE(installed.has_value());
+  EXPECT_EQ(Rows(installed->roots[0]).size(), 5U);
+  EXPECT_EQ(graph_.counters().pulled_rows, 10U) << "five rows, and one for each";
+}
+
 TEST_F(GraphTest, TakesRowsFromTheCallerThroughAFeed) {
   Plan plan;
   const NodeNumber feed = plan.Add(Feed{.name = "numbers", .kinds = {ValueKind::kInt}});
