@@ -72,31 +72,12 @@ bool SlotBefore(const Node& node, int slot, const Key& key) {
   return kOrEqual ? record->key() <= key.key : record->key() < key.key;
 }
 
-// The number of slots whose first 16 bytes are below those of the key. Halves without a branch that
-// depends on the data.
-template <typename Node, typename Key>
-int CountHeadsBelow(const Node& node, int count, const Key& key) {
-  const auto is_below = [&](int slot) {
-    const std::uint64_t high = node.high[slot].load(kAcquire);
-    const std::uint64_t low = node.low[slot].load(kAcquire);
-    return static_cast<int>(high < key.high) |
-           (static_cast<int>(high == key.high) & static_cast<int>(low < key.low));
-  };
-  int first = 0;
-  while (count > 1) {
-    const int half = count / 2;
-    first += half * is_below(first + half - 1);
-    count -= half;
-  }
-  return count == 0 ? first : first + is_below(first);
-}
-
 template <bool kOrEqual, typename Node, typename Key>
 int CountBefore(const Node& node, const Key& key) {
+  int first = 0;
   int last = node.count.load(kAcquire);
-  int first = CountHeadsBelow(node, last, key);
-  // Of those with equal heads all bytes decide; mostly there is one at most.
-  for (int middle = first; first < last; middle = (first + last) / 2) {
+  while (first < last) {
+    const int middle = (first + last) / 2;
     if (SlotBefore<kOrEqual>(node, middle, key)) {
       first = middle + 1;
     } else {
