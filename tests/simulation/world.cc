@@ -282,13 +282,14 @@ void World::CrashOnALyingDisk(std::size_t at) {
 }
 
 // A replica becomes a clone of another one, or what an old backup holds of itself. What only this
-// one holds whole goes to another one first, if there are others that may hold a cut of it.
+// one holds whole goes to a whole one first, if there are others that may hold a cut of it, or know
+// it by a state of their part.
 void World::Copy(std::size_t at) {
   const std::string path = StrCat("copy-", copies_++);
   const Part part = replicas_[at]->database().part();
-  if (has_parts() && part.is_whole()) {
+  if (has_parts()) {
     Harvest(at);  // the other one may get a state
-    Replica& other = *replicas_[1 - at];
+    Replica& other = *replicas_[at == 0 ? 1 : 0];
     const std::string changes = replicas_[at]->Changes(other.database().version_vector());
     if (!other.database().Merge(changes)) return;  // ahead of its clock
   }
