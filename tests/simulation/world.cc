@@ -175,11 +175,12 @@ void World::Send() {
   if (messages_.size() > kMessagesMax) messages_.pop_front();
 }
 
-// Takes any message; it may come again, or come damaged.
+// Takes any message; it may come again, come damaged, or come to somebody else.
 void World::Receive() {
   if (messages_.empty()) return;
   const std::size_t place = random_.Uniform(messages_.size());
-  const Message message = messages_[place];
+  Message message = messages_[place];
+  if (random_.OneIn(4)) message.to = AnyReplica();
   if (cut_[message.from][message.to]) return;
   if (!random_.OneIn(3)) messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(place));
   Deliver(message);
@@ -191,6 +192,8 @@ void World::Deliver(const Message& message) {
     const Result<MergeSummary> merged = to.database().Merge(message.bytes);
     // A state is stamped too far ahead as a whole; its transactions would be held one by one.
     if (!merged && merged.error().code == ErrorCode::kConflict) return;
+    // A state of a part is nothing for who holds more.
+    if (!merged && merged.error().code == ErrorCode::kOutsidePart) return;
     if (!merged) return Fail("dot", ToString(merged.error()));
     to.Merge(message.bytes);
     return CompareDigest(message.to);
