@@ -1,11 +1,16 @@
 // The growth suite: what one change costs as the table, the subscriptions and the history grow, and
-// what a read and an open cost then. Everything through the Database, on files, relaxed commits.
+// what reading, merging, opening and keeping cost then. Everything through the Database, on files,
+// relaxed commits.
 //
-//   by rows           a table of n rows with an index, and three live queries on it
+//   by rows           a table of n rows with an index, and three live queries on it; what another
+//                     replica changed, and all rows as one more live query
 //   by subscriptions  10,000 rows, n live queries that differ in one parameter; each change is of
 //                     one of them
 //   by history        1,000 rows, n commits before, all of them still readable
+#include <malloc.h>
+
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -25,6 +30,8 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kRowsPerLoad = 1000;
 constexpr std::uint64_t kParts = 1000;
 constexpr int kChanges = 2000;
+// A live query of more rows than that is beyond the memory that a database gives them.
+constexpr std::uint64_t kRowsOfAQueryMax = 1'000'000;
 
 class GrowthBench {
  public:
@@ -38,8 +45,17 @@ class GrowthBench {
     Watch(database, live, "SELECT id, size FROM item ORDER BY size DESC, id LIMIT 10");
     Add("change, by rows", rows, MicrosPerChange(database, rows), "us");
     Add("read a row, by rows", rows, MicrosPerRead(database, rows), "us");
+    Add("merge a change, by rows", rows, MicrosPerMergedChange(database, rows), "us");
     live.clear();
     Add("change without live queries, by rows", rows, MicrosPerChange(database, rows), "us");
+    if (rows <= kRowsOfAQueryMax) {
+      const Stopwatch watch;
+      Watch(database, live, "SELECT id, part, size FROM item");
+      Add("hydrate a row, by rows", rows, watch.Seconds() * 1e6 / static_cast<double>(rows), "us");
+      live.clear();
+    }
+    Require(database.Compact().has_value(), "growth: the store is compact");
+    ReportStore(database, rows);
     Reopen("open, by rows", std::move(database), rows);
   }
 
@@ -50,6 +66,8 @@ class GrowthBench {
         database.Prepare("SELECT id, size FROM item WHERE part = :part ORDER BY id");
     Require(query.has_value(), "growth: the query is right");
     std::vector<Subscription> live;
+    live.reserve(subscriptions);
+    const double allocated = AllocatedBytes();
     const Stopwatch watch;
     for (std::uint64_t i = 0; i < subscriptions; ++i) {
       Params params;
@@ -60,6 +78,8 @@ class GrowthBench {
     }
     Add("subscribe, by subscriptions", subscriptions,
         watch.Seconds() * 1e6 / static_cast<double>(subscriptions), "us");
+    Add("memory of a query, by subscriptions", subscriptions,
+        (AllocatedBytes() - allocated) / static_cast<double>(subscriptions), "B");
     Add("change, by subscriptions", subscriptions, MicrosPerChange(database, kRows, kParts), "us");
   }
 
@@ -168,6 +188,53 @@ class GrowthBench {
       Require(row.has_value() && row->has_value(), "growth: a row is there");
     }
     return Percentile(micros, 0.5);
+  }
+
+  // What a replica that was cloned changed, in transactions of one row, applied with three live
+  // queries.
+  double MicrosPerMergedChange(Database& database, std::uint64_t rows) const {
+    const std::string path = options_.directory + "/growth-replica";
+    fs::remove_all(path);
+    Require(database.Clone(path).has_value(), "growth: a replica is cloned");
+    Result<Database> replica = Database::Open(path);
+    Require(replica.has_value(), "growth: the replica opens");
+    Random random(11);
+    for (int i = 0; i < kChanges; ++i) {
+      ChangeOne(*replica, random.Uniform(rows), random.Uniform(100'003));
+    }
+    const Result<std::string> changes = replica->Changes(database.version_vector());
+    Require(changes.has_value(), "growth: the replica tells its changes");
+    const Stopwatch watch;
+    Require(database.Merge(*changes).has_value(), "growth: changes are merged");
+    return watch.Seconds() * 1e6 / kChanges;
+  }
+
+  // Of a compact store: what a row takes, and what flushes and compactions wrote for each byte that
+  // was written.
+  void ReportStore(const Database& database, std::uint64_t rows) {
+    const std::string stats = database.StatsJson();
+    double bytes = 0;
+    for (std::size_t at = 0; (at = stats.find("{\"files\"", at)) != std::string::npos; ++at) {
+      bytes += Counter(stats, "bytes", at);
+    }
+    Add("bytes of a row, by rows", rows, bytes / static_cast<double>(rows), "B");
+    Add("write amplification, by rows", rows,
+        (Counter(stats, "bytes_written_by_flush") + Counter(stats, "bytes_written_by_compaction")) /
+            Counter(stats, "bytes_written_by_user"),
+        "x");
+  }
+  static double Counter(const std::string& stats, const std::string& name, std::size_t from = 0) {
+    const std::string label = StrCat("\"", name, "\":");
+    const std::size_t at = stats.find(label, from);
+    Require(at != std::string::npos, "growth: the statistics have " + name);
+    double value = 0;
+    std::from_chars(stats.data() + at + label.size(), stats.data() + stats.size(), value);
+    return value;
+  }
+
+  static double AllocatedBytes() {
+    const struct mallinfo2 heap = mallinfo2();
+    return static_cast<double>(heap.uordblks) + static_cast<double>(heap.hblkhd);
   }
 
   void Reopen(const std::string& name, Database database, std::uint64_t n) {
