@@ -69,13 +69,13 @@ class FrameWriter {
     Append({.page = 0, .pages = 0}, dictionary);
   }
 
-  void AddFrame(const PageUnit& place, Slice pages) {
+  void AddFrame(const PageUnit& unit, Slice pages) {
     content_.resize(ZSTD_compressBound(pages.size()));
     const std::size_t size_bytes =
         ZSTD_compress_usingCDict(context_.get(), content_.data(), content_.size(), pages.data(),
                                  pages.size(), dictionary_.get());
     Check(ZSTD_isError(size_bytes) == 0, "zstd compresses into a buffer of its own bound");
-    Append(place, Slice(content_.data(), size_bytes));
+    Append(unit, Slice(content_.data(), size_bytes));
   }
 
   // Where the next record begins in the file.
@@ -86,11 +86,11 @@ class FrameWriter {
   }
 
  private:
-  void Append(const PageUnit& place, Slice content) {
+  void Append(const PageUnit& unit, Slice content) {
     const std::uint64_t at = offset();
     std::string record(8, '\0');
-    AppendFixed32(record, place.page);
-    AppendFixed32(record, place.pages);
+    AppendFixed32(record, unit.page);
+    AppendFixed32(record, unit.pages);
     AppendFixed32(record, static_cast<std::uint32_t>(content.size()));
     AppendFixed32(record, 0);
     record.append(content.view());
@@ -114,22 +114,13 @@ std::optional<CompressedPages> CompressPages(Slice pages, std::span<const PageUn
   FrameWriter writer(dictionary, file_seed);
   CompressedPages result;
   Slice rest = pages;
-  for (std::size_t i = 0; i < units.size();) {
-    // A span has a frame of its own, so that no page pays for it.
-    std::size_t end = i + 1;
-    while (units[i].pages == 1 && end < units.size() && end - i < kFramePagesMax &&
-           units[end].pages == 1) {
-      ++end;
-    }
-    const std::uint32_t count =
-        units[i].pages == 1 ? static_cast<std::uint32_t>(end - i) : units[i].pages;
-    const std::size_t size_bytes = std::size_t{count} * kPageBytes;
-    const std::uint64_t offset = writer.offset();
-    if (offset / 8 > UINT32_MAX) return std::nullopt;
-    result.frames.insert(result.frames.end(), end - i, static_cast<std::uint32_t>(offset / 8));
-    writer.AddFrame({.page = units[i].page, .pages = count}, rest.Prefix(size_bytes));
+  for (const PageUnit& unit : units) {
+    const std::size_t size_bytes = std::size_t{unit.pages} * kPageBytes;
+    const std::uint64_t frame = writer.offset() / 8;
+    if (frame > UINT32_MAX) return std::nullopt;
+    result.frames.push_back(static_cast<std::uint32_t>(frame));
+    writer.AddFrame(unit, rest.Prefix(size_bytes));
     rest = rest.Without(size_bytes);
-    i = end;
   }
   Check(rest.empty(), "the units are all of the pages");
   result.bytes = writer.Finish();
@@ -169,7 +160,8 @@ std::unique_ptr<const FrameInflater> FrameInflater::Create(Slice dictionary) {
 }
 
 bool FrameInflater::Inflate(Slice frame, std::span<char> pages) const {
-  const std::unique_ptr<ZSTD_DCtx, FreeZstd> context(ZSTD_createDCtx());
+  // Some 150 KB, which would otherwise be mapped anew for each frame.
+  static thread_local const std::unique_ptr<ZSTD_DCtx, FreeZstd> context(ZSTD_createDCtx());
   Check(context != nullptr, "zstd gets the memory that it needs");
   const std::size_t size_bytes =
       ZSTD_decompress_usingDDict(context.get(), pages.data(), pages.size(), frame.data(),
@@ -177,21 +169,18 @@ bool FrameInflater::Inflate(Slice frame, std::span<char> pages) const {
   return ZSTD_isError(size_bytes) == 0 && size_bytes == pages.size();
 }
 
-bool FrameTable::AddPage(const PageUnit& unit, std::uint32_t frame) {
+bool FrameTable::Add(const PageUnit& unit, std::uint32_t frame) {
   const std::uint64_t offset = std::uint64_t{frame} * 8;
   if (offset <= kPageBytes || offset + kFrameHeaderBytes > end_offset_) return false;
-  if (!places_.empty() && places_.back().offset == offset) {
-    places_.back().pages += unit.pages;
-    return true;
-  }
   if (!places_.empty() && offset < places_.back().offset + kFrameHeaderBytes) return false;
-  places_.push_back({.offset = offset, .first_page = unit.page, .pages = unit.pages});
+  places_.push_back({.offset = offset, .unit = unit});
   return true;
 }
 
 bool FrameTable::Holds(std::uint32_t page) const {
-  return !places_.empty() && page >= places_.front().first_page &&
-         page < std::uint64_t{places_.back().first_page} + places_.back().pages;
+  if (places_.empty() || page < places_.front().unit.page) return false;
+  const PageUnit& last = places_.back().unit;
+  return page < std::uint64_t{last.page} + last.pages;
 }
 
 template <typename Use>
@@ -228,23 +217,23 @@ Result<const FrameInflater*> FrameTable::Inflater() const {
   return inflater_.get();
 }
 
-Result<InflatedFrame> FrameTable::Inflate(std::uint32_t page) const {
+Status FrameTable::Inflate(std::uint32_t page, std::span<char> pages) const {
   Check(Holds(page), "a page that is inflated has a frame");
-  const auto after = std::ranges::upper_bound(places_, page, {}, &Place::first_page);
-  const Place& place = *std::prev(after);
+  const auto place = std::ranges::lower_bound(
+      places_, page, {}, [](const Place& candidate) { return candidate.unit.page; });
+  if (place == places_.end() || place->unit.page != page ||
+      place->unit.pages * kPageBytes != pages.size()) {
+    return Corruption(StrCat(file_.path(), ": compressed page ", page - kInflatedPages,
+                             ": no frame holds what is asked for; the file was damaged"));
+  }
   Result<const FrameInflater*> inflater = Inflater();
   if (!inflater) return std::move(inflater).error();
-  const std::size_t size_bytes = std::size_t{place.pages} * kPageBytes;
-  InflatedFrame frame = {.first_page = place.first_page,
-                         .pages = place.pages,
-                         .bytes = std::make_unique_for_overwrite<char[]>(size_bytes)};
+  const auto after = std::next(place);
   const std::uint64_t end = after == places_.end() ? end_offset_ : after->offset;
-  Status read = ReadRecord(place.offset, end, [&](const FrameRecord& record) {
-    return record.first_page == place.first_page && record.pages == place.pages &&
-           (*inflater)->Inflate(record.content, {frame.bytes.get(), size_bytes});
+  return ReadRecord(place->offset, end, [&](const FrameRecord& record) {
+    return record.first_page == page && record.pages == place->unit.pages &&
+           (*inflater)->Inflate(record.content, pages);
   });
-  if (!read) return std::move(read).error();
-  return frame;
 }
 
 }  // namespace trefoil::lsm

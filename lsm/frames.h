@@ -1,6 +1,7 @@
 // Frames: how the data pages of a compressed SST are stored. Pages are built as in any other file,
-// then eight of them at a time (or one span) become one zstd frame, made with a dictionary that was
-// trained on pages of this file.
+// then each page or span becomes one zstd frame, made with a dictionary that was trained on pages
+// of this file. The dictionary knows what pages share, so that frames of one page are hardly larger
+// than frames of several would be, and a look-up inflates nothing but what it reads.
 //
 //   section of data, from page 1 of the file on:
 //            record of the dictionary | { record of a frame } | zeros up to a whole page
@@ -29,7 +30,6 @@
 namespace trefoil::lsm {
 
 inline constexpr std::uint32_t kInflatedPages = std::uint32_t{1} << 31;
-inline constexpr std::uint32_t kFramePagesMax = 8;
 inline constexpr std::size_t kFrameHeaderBytes = 24;
 
 // A page of entries, or a span, by its number.
@@ -40,7 +40,7 @@ struct PageUnit {
 
 struct CompressedPages {
   std::string bytes;                  // the whole section
-  std::vector<std::uint32_t> frames;  // for each unit, where its frame's record begins, / 8
+  std::vector<std::uint32_t> frames;  // for each unit, where its record begins, / 8
 };
 // Compresses units that stand one after the other in `pages`, sums included; the section is to lie
 // at kPageBytes of the file. Nothing if that saves less than an eighth. The same input gives the
@@ -78,19 +78,7 @@ class FrameInflater {
   const std::unique_ptr<const Dictionary> dictionary_;
 };
 
-// Pages that came out of one frame.
-struct InflatedFrame {
-  std::uint32_t first_page = 0;
-  std::uint32_t pages = 0;
-  std::unique_ptr<char[]> bytes;
-
-  bool Holds(std::uint32_t page) const { return page - first_page < pages; }
-  const char* PageAt(std::uint32_t page) const {
-    return bytes.get() + std::size_t{page - first_page} * kPageBytes;
-  }
-};
-
-// The frames of an open file. AddPage before anything else; then any thread.
+// The frames of an open file. Add before anything else; then any thread.
 class FrameTable {
  public:
   // `map` is empty where the Env does not map; both outlive the table. The section of data ends at
@@ -99,18 +87,18 @@ class FrameTable {
              std::uint64_t end_offset)
       : file_(file), map_(map), seed_(file_seed), end_offset_(end_offset) {}
 
-  // Pages come in their order. False if `frame` (offset / 8) cannot be.
-  bool AddPage(const PageUnit& unit, std::uint32_t frame);
+  // Units come in their order. False if `frame` (offset / 8) cannot be.
+  bool Add(const PageUnit& unit, std::uint32_t frame);
   bool Holds(std::uint32_t page) const;
-  // The frame with this page, which must be in the table. A record that the map shows damaged is
-  // read once more from the device. Errors: kIo, kCorruption naming file and offset.
-  Result<InflatedFrame> Inflate(std::uint32_t page) const;
+  // Fills `pages` with the unit that begins with this page, which must be in the table. A record
+  // that the map shows damaged is read once more from the device. Errors: kIo, kCorruption naming
+  // file and offset.
+  Status Inflate(std::uint32_t page, std::span<char> pages) const;
 
  private:
   struct Place {
     std::uint64_t offset = 0;
-    std::uint32_t first_page = 0;
-    std::uint32_t pages = 0;
+    PageUnit unit;
   };
 
   // Calls `use(record)`, which says whether the record is good, on the record between two offsets.

@@ -53,22 +53,10 @@ void PageFile::BeginFrames(std::uint64_t end_offset) {
   frames_ = std::make_unique<FrameTable>(*file_, map_, seed_, end_offset);
 }
 
-Status PageFile::ReadPages(std::uint32_t page, std::uint32_t pages, char* out,
-                           InflatedFrame* frame) const {
-  if (frames_ != nullptr && frames_->Holds(page)) {
-    InflatedFrame own;
-    if (frame == nullptr) frame = &own;
-    if (!frame->Holds(page)) {
-      Result<InflatedFrame> inflated = frames_->Inflate(page);
-      if (!inflated) return std::move(inflated).error();
-      *frame = *std::move(inflated);
-    }
-    if (!frame->Holds(page + pages - 1)) return Damaged(page, "a span has another frame");
-    std::memcpy(out, frame->PageAt(page), std::size_t{pages} * kPageBytes);
-    return Ok();
-  }
-  return file_->ReadAt(std::uint64_t{page} * kPageBytes,
-                       std::span<char>(out, std::size_t{pages} * kPageBytes));
+Status PageFile::ReadPages(std::uint32_t page, std::uint32_t pages, char* out) const {
+  const std::span<char> bytes(out, std::size_t{pages} * kPageBytes);
+  if (IsInflated(page)) return frames_->Inflate(page, bytes);
+  return file_->ReadAt(std::uint64_t{page} * kPageBytes, bytes);
 }
 
 Status PageFile::ReadChecked(std::uint32_t page, std::span<char> out, PageForm form) const {
@@ -97,47 +85,14 @@ Status PageFile::PinMapped(std::uint32_t page, std::uint32_t pages, PageForm for
   return Ok();
 }
 
-// All pages of the frame go into the pool: their neighbours are what is asked for next.
-Status PageFile::PinInflated(std::uint32_t page, std::uint32_t pages, PageForm form,
-                             PageRef& ref) const {
-  const auto key_of = [&](std::uint32_t number) {
-    return PagePool::Key{.file = identity_.number, .page = number};
-  };
-  if (pages == 1 && pool_ != nullptr) {
-    ref = pool_->Find(key_of(page));
-    if (ref) return Ok();
-  }
-  Result<InflatedFrame> frame = frames_->Inflate(page);
-  if (!frame) return std::move(frame).error();
-  if (!frame->Holds(page + pages - 1)) return Damaged(page, "a span has another frame");
-  const std::span<const char> wanted(frame->PageAt(page), std::size_t{pages} * kPageBytes);
-  if (const char* wrong = WhatIsWrong(page, wanted, form)) return Damaged(page, wrong);
-  if (pages != 1 || pool_ == nullptr) {
-    std::unique_ptr<char[]> own(new char[wanted.size()]);
-    std::memcpy(own.get(), wanted.data(), wanted.size());
-    ref = PageRef(std::move(own));
-    return Ok();
-  }
-  ref = pool_->Insert(key_of(page), wanted);
-  for (std::uint32_t other = frame->first_page; frame->Holds(other); ++other) {
-    const std::span<const char> bytes(frame->PageAt(other), kPageBytes);
-    if (other == page || WhatIsWrong(other, bytes, form) != nullptr) continue;
-    (void)pool_->Insert(key_of(other), bytes);
-  }
-  return Ok();
-}
-
 Status PageFile::PinSlow(std::uint32_t page, std::uint32_t pages, PageForm form,
                          PageRef& ref) const {
-  if (pages != 0 && frames_ != nullptr && frames_->Holds(page)) {
-    return PinInflated(page, pages, form, ref);
-  }
-  if (pages == 0 || std::uint64_t{page} + pages > pages_) {
+  if (pages == 0 || (!IsInflated(page) && std::uint64_t{page} + pages > pages_)) {
     return Damaged(page, "a page beyond the end of the file is referred to");
   }
-  if (mapped()) return PinMapped(page, pages, form, ref);
-  const PagePool::Key key{.file = identity_.number, .page = page};
-  if (pages == 1) {
+  if (mapped() && !IsInflated(page)) return PinMapped(page, pages, form, ref);
+  if (pages == 1 && pool_ != nullptr) {
+    const PagePool::Key key{.file = identity_.number, .page = page};
     ref = pool_->Find(key);
     if (ref) return Ok();
     char bytes[kPageBytes];

@@ -53,19 +53,16 @@ class PageFile {
   const char* MappedPage(std::uint32_t page) const {
     return map_.empty() || page >= pages_ ? nullptr : map_.data() + std::size_t{page} * kPageBytes;
   }
-  // Reads pages without the pool, and without checks but those of frames: for verification of the
-  // device itself. Pages of the frame that `frame` holds already are taken from there.
-  Status ReadPages(std::uint32_t page, std::uint32_t pages, char* out,
-                   InflatedFrame* frame = nullptr) const;
+  // Reads a page or span without the pool, and without checks but those of frames: for verification
+  // of the device itself.
+  Status ReadPages(std::uint32_t page, std::uint32_t pages, char* out) const;
   // Brings pages nearer in the background (mapped) or at once (pool).
   void WillNeed(std::uint32_t page, std::uint32_t pages) const;
 
   // Of a compressed file, before any use of its data pages: where the section of data ends, then
   // each page or span and its frame. False if a frame cannot be there.
   void BeginFrames(std::uint64_t end_offset);
-  bool AddToFrame(const PageUnit& unit, std::uint32_t frame) {
-    return frames_->AddPage(unit, frame);
-  }
+  bool AddFrame(const PageUnit& unit, std::uint32_t frame) { return frames_->Add(unit, frame); }
 
   // What is wrong with these bytes as this page; null if nothing is.
   const char* WhatIsWrong(std::uint32_t page, std::span<const char> bytes, PageForm form) const;
@@ -75,7 +72,7 @@ class PageFile {
       : file_(std::move(file)), identity_(identity), seed_(FileSeed(identity)), pool_(pool) {}
 
   Status PinSlow(std::uint32_t page, std::uint32_t pages, PageForm form, PageRef& ref) const;
-  Status PinInflated(std::uint32_t page, std::uint32_t pages, PageForm form, PageRef& ref) const;
+  bool IsInflated(std::uint32_t page) const { return frames_ != nullptr && frames_->Holds(page); }
   Status PinMapped(std::uint32_t page, std::uint32_t pages, PageForm form, PageRef& ref) const;
   // Reads and checks; reads once more before it gives up, for a fault of the moment.
   Status ReadChecked(std::uint32_t page, std::span<char> out, PageForm form) const;

@@ -95,10 +95,9 @@ class SstChecker {
     if (!ListUnits(units)) return;
     std::string sums;
     std::string bytes;
-    InflatedFrame frame;
     for (const Unit& unit : units) {
       bytes.resize(unit.pages * kPageBytes);
-      Status status = reader_.file().ReadPages(unit.page, unit.pages, bytes.data(), &frame);
+      Status status = reader_.file().ReadPages(unit.page, unit.pages, bytes.data());
       if (!status) {
         Report(unit.page, status.error().message);
         continue;

@@ -99,8 +99,8 @@ Status SstReader::ReadIndex() {
     next_page += place.pages;
     index_.Add(entry.key, place);
     if (!framed) return true;
-    return file_->AddToFrame({.page = place.page, .pages = place.pages},
-                             LoadFixed32(entry.value.data() + kPagePlaceBytes));
+    return file_->AddFrame({.page = place.page, .pages = place.pages},
+                           LoadFixed32(entry.value.data() + kPagePlaceBytes));
   });
   if (!status) return status;
   if (next_page != end || index_.EntriesBefore(index_.size()) != footer_.entries) {

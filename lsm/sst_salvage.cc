@@ -99,11 +99,7 @@ class SstSalvager {
     if (inflater_ == nullptr || !inflater_->Inflate(record.content, pages)) {
       return Lose(offset, "a frame");
     }
-    for (std::size_t at = 0; at < pages.size();) {
-      const std::uint32_t count = SpanPagesAt(pages.data() + at, (pages.size() - at) / kPageBytes);
-      TakePages(Slice(pages).Without(at).Prefix(std::size_t{count} * kPageBytes));
-      at += std::size_t{count} * kPageBytes;
-    }
+    TakePages(pages);
   }
 
   // A page or span whose sum holds.

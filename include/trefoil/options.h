@@ -37,7 +37,7 @@ enum class Propagation : std::uint8_t {
 // written from now on follows the option.
 enum class Compression : std::uint8_t {
   kNone,
-  kZstd,  // smaller files; a page that is not in the cache costs some 30 us more
+  kZstd,  // smaller files; a page that is not in the cache costs some 10 us more
 };
 
 struct Options {

@@ -116,15 +116,20 @@ TEST(FormatTest, FramesAreAsDocumented) {
   const std::optional<FrameRecord> dictionary = DecodeFrameRecord(bytes, seed, kPageBytes);
   ASSERT_TRUE(dictionary) << Hex(CompressPages(pages, units, seed)->bytes);
   EXPECT_EQ(dictionary->pages, 0U);
-  const std::size_t at = dictionary->size_bytes;
-  const std::optional<FrameRecord> frame =
-      DecodeFrameRecord(Slice(bytes).Without(at), seed, kPageBytes + at);
-  ASSERT_TRUE(frame);
-  EXPECT_EQ(frame->first_page, kInflatedPages + 1);
-  EXPECT_EQ(frame->pages, 2U);
-  std::string inflated(2 * kPageBytes, '\0');
-  ASSERT_TRUE(FrameInflater::Create(dictionary->content)->Inflate(frame->content, inflated));
-  EXPECT_EQ(inflated, pages);
+  const auto inflater = FrameInflater::Create(dictionary->content);
+  std::size_t at = dictionary->size_bytes;
+  for (const PageUnit& unit : units) {
+    const std::optional<FrameRecord> frame =
+        DecodeFrameRecord(Slice(bytes).Without(at), seed, kPageBytes + at);
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->first_page, unit.page);
+    EXPECT_EQ(frame->pages, 1U);
+    std::string inflated(kPageBytes, '\0');
+    ASSERT_TRUE(inflater->Inflate(frame->content, inflated));
+    EXPECT_EQ(Slice(inflated),
+              Slice(pages).Without((unit.page - units[0].page) * kPageBytes).Prefix(kPageBytes));
+    at += frame->size_bytes;
+  }
 }
 
 TEST(FormatTest, ABlobRecordIsAsDocumented) {

@@ -323,12 +323,12 @@ TEST(SstTest, ACompressedFileIsSmallerAndSaysSo) {
   const std::unique_ptr<SstReader> reader =
       SstReader::Open(env, kPath, ReaderOptions(pool)).value();
   EXPECT_EQ(reader->footer().compression, Compression::kZstd);
-  // One frame was read for the first entry, and put all of its pages into the pool.
-  const std::unique_ptr<RunCursor> cursor = reader->NewCursor({});
-  for (cursor->SeekToFirst(); cursor->entry().key < Slice(entries[1200].key); cursor->Next()) {
+  // A page is inflated when it is first read, and no other with it; then it is in the pool.
+  for (const std::uint64_t hits : {0U, 1U}) {
+    reader->NewCursor({})->SeekToFirst();
+    EXPECT_EQ(pool.misses(), 1U);
+    EXPECT_EQ(pool.hits(), hits);
   }
-  EXPECT_EQ(pool.misses(), 1U);
-  EXPECT_GE(pool.hits(), 4U);
 }
 
 TEST(SstTest, WhatDoesNotCompressIsStoredAsItIs) {
