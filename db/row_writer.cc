@@ -1,22 +1,18 @@
 #include "db/row_writer.h"
 
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
 #include <utility>
 
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
 #include "db/held.h"
-#include "db/row_reader.h"
-#include "schema/cell.h"
 #include "schema/convert.h"
 #include "schema/keys.h"
 
 namespace trefoil::db {
 
 using schema::Attribute;
-using schema::CellParts;
 using schema::Index;
 using schema::MergeKind;
 using schema::Type;
@@ -32,16 +28,6 @@ std::vector<Value> Pick(std::span<const Value> row, std::span<const std::size_t>
   picked.reserve(places.size());
   for (const std::size_t place : places) picked.push_back(row[place]);
   return picked;
-}
-
-bool Holds(const TypeLayout::IndexPlaces& index, std::size_t place) {
-  return std::ranges::find(index.columns, place) != index.columns.end() ||
-         std::ranges::find(index.include, place) != index.include.end();
-}
-
-// Whether what a write of the kind leaves depends on what was there.
-bool NeedsOldValue(MergeKind merge) {
-  return merge != MergeKind::kRegister && merge != MergeKind::kMv && merge != MergeKind::kTree;
 }
 
 // Whether two states of a row have the same values in these places.
@@ -68,129 +54,6 @@ std::vector<Value> ElementsOf(const Value& value) {
 }
 
 }  // namespace
-
-Result<RowWriter::RowCell> RowWriter::ReadRowCell(const TypeLayout& layout, Slice subject) const {
-  if (Status held = CheckRowHeld(part(), layout.type, subject); !held) {
-    return std::move(held).error();
-  }
-  key_.assign(layout.row_cell_prefix).append(subject.view());
-  Result<std::optional<std::string>> bytes = view_.Get(Slice(key_));
-  if (!bytes) return std::move(bytes).error();
-  if (!*bytes) return RowCell{};
-  CellParts cell;
-  if (!schema::SplitCell(Slice(**bytes), &cell)) {
-    return Corruption(StrCat("table \"", layout.type.name, "\" has a row cell that does not read"),
-                      "run `trefoil check`");
-  }
-  return RowCell{.exists = !cell.retracted, .causal_length = cell.causal_length};
-}
-
-// What an update depends on: where a CHECK may look at everything, the whole row; else the values
-// that edits are relative to, and the columns of the indexes that hold an edited field. What is not
-// read is no part of the read set, so others may change it meanwhile.
-void RowWriter::WantForUpdate(const TypeLayout& layout, std::span<const FieldEdit> fields) {
-  wanted_.assign(layout.named, layout.has_checks ? Want::kRead : Want::kNot);
-  if (layout.has_checks) return;
-  for (const FieldEdit& edit : fields) {
-    const std::size_t place = layout.PlaceOf(edit.attribute);
-    if (NeedsOldValue(layout.attributes[place]->merge)) wanted_[place] = Want::kRead;
-    for (const TypeLayout::IndexPlaces& index : layout.indexes) {
-      if (!Holds(index, place)) continue;
-      for (const std::size_t column : index.columns) wanted_[column] = Want::kRead;
-      for (const std::size_t column : index.include) wanted_[column] = Want::kRead;
-    }
-  }
-}
-
-// Wants the rest of the row too if an observer asks for images; false if there will be none, as of
-// a row with a SET that the edit does not look at, whose elements cannot be read unnoted.
-bool RowWriter::WantForImage(const TypeLayout& layout) {
-  if (!rules_.images->Wants(layout.type.id)) return false;
-  for (std::size_t i = 0; i < wanted_.size(); ++i) {
-    if (wanted_[i] == Want::kNot && layout.column_places[i].is_set) return false;
-  }
-  std::ranges::replace(wanted_, Want::kNot, Want::kShown);
-  return true;
-}
-
-// Reads the row cell and, into before_, what is wanted; NULL stands in all other places. before_ is
-// empty when nothing is wanted or there is no row.
-Result<RowWriter::RowCell> RowWriter::ReadRow(const TypeLayout& layout, Slice subject) {
-  if (Status held = CheckRowHeld(part(), layout.type, subject); !held) {
-    return std::move(held).error();
-  }
-  constexpr std::size_t kUsualColumns = 16;
-  boost::container::small_vector<std::size_t, kUsualColumns> facts;
-  boost::container::small_vector<Slice, kUsualColumns> keys;
-  before_.clear();
-  std::size_t size_bytes = layout.row_cell_prefix.size() + subject.size();
-  std::size_t noted = 1;
-  for (const Want want : {Want::kRead, Want::kShown}) {
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      if (wanted_[i] != want || layout.is_key[i] || layout.column_places[i].is_set) continue;
-      facts.push_back(i);
-      size_bytes += layout.fact_prefixes[i].size() + subject.size();
-    }
-    if (want == Want::kRead) noted += facts.size();
-  }
-  if (std::ranges::count(wanted_, Want::kNot) == std::ssize(wanted_)) {
-    return ReadRowCell(layout, subject);
-  }
-  key_.clear();
-  key_.reserve(size_bytes);  // slices point into it
-  const auto ask = [&](const std::string& prefix) {
-    const std::size_t start = key_.size();
-    key_.append(prefix).append(subject.view());
-    keys.emplace_back(key_.data() + start, key_.size() - start);
-  };
-  ask(layout.row_cell_prefix);
-  for (const std::size_t place : facts) ask(layout.fact_prefixes[place]);
-  before_.resize(wanted_.size());
-  has_cell_.assign(wanted_.size(), 0);
-  RowCell row;
-  bool reads = true;
-  Status asked = view_.MultiGet(
-      {keys.data(), keys.size()}, noted, [&](std::size_t i, std::optional<Slice> bytes) {
-        if (!bytes) return;
-        if (i > 0) {
-          const std::size_t place = facts[i - 1];
-          has_cell_[place] = 1;
-          reads = reads && DecodeColumn(*bytes, layout.column_places[place], &before_[place]);
-          return;
-        }
-        CellParts cell;
-        reads = schema::SplitCell(*bytes, &cell);
-        row = {.exists = !cell.retracted, .causal_length = cell.causal_length};
-      });
-  if (!asked) return std::move(asked).error();
-  if (!reads) return UnreadableIn(layout.type, "a cell");
-  if (!row.exists) {
-    before_.clear();
-    return row;
-  }
-  if (Status completed = CompleteRow(layout, subject); !completed) {
-    return std::move(completed).error();
-  }
-  return row;
-}
-
-// Fills in what is wanted and no plain fact.
-Status RowWriter::CompleteRow(const TypeLayout& layout, Slice subject) {
-  std::vector<Value> key;
-  for (std::size_t i = 0; i < wanted_.size(); ++i) {
-    if (wanted_[i] == Want::kNot) continue;
-    if (layout.is_key[i]) {
-      if (key.empty() && !DecodeParts(subject, layout.subject, &key)) {
-        return UnreadableIn(layout.type, "a subject");
-      }
-      before_[i] = key[*layout.column_places[i].key_place];
-    } else if (layout.column_places[i].is_set) {
-      Status read = ReadElements(view_, layout.type, layout.column_places[i], subject, &before_[i]);
-      if (!read) return read;
-    }
-  }
-  return Ok();
-}
 
 // What a new row has in a declared attribute that no field names.
 Result<Value> RowWriter::ValueFor(const TypeLayout& layout, std::size_t place) {
@@ -466,7 +329,7 @@ Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const F
     if (key[i].is_null()) return EncodeSubject(type, key).error();
     schema::AppendKeyPart(subject_, layout.subject[i], key[i]);
   }
-  Result<RowCell> cell = ReadRowCell(layout, Slice(subject_));
+  Result<RowCell> cell = before_.ReadCell(layout, part(), Slice(subject_));
   if (!cell) return std::move(cell).error();
   if (cell->exists) {
     return MakeError(
@@ -518,26 +381,26 @@ Result<bool> RowWriter::Update(const Type& type, std::span<const Value> key,
   const TypeLayout& layout = rules_.layouts->Of(type);
   Result<std::string> subject = EncodeSubject(type, key);
   if (!subject) return std::move(subject).error();
-  WantForUpdate(layout, fields);
-  const bool has_image = WantForImage(layout);
-  Result<RowCell> cell = ReadRow(layout, Slice(*subject));
+  before_.WantForUpdate(layout, fields);
+  const bool has_image = before_.WantForImage(layout, *rules_.images);
+  Result<RowCell> cell = before_.Read(layout, part(), Slice(*subject));
   if (!cell) return std::move(cell).error();
   if (!cell->exists) return false;
-  const bool needs_row = !before_.empty();
-  row_ = before_;
+  const bool needs_row = !before_.values().empty();
+  row_ = before_.values();
   StagedRow staged(layout, Slice(*subject), RulesOf(cell->causal_length), buffer_);
   if (Status edited = StageEdits(staged, key, fields, row_); !edited) {
     return std::move(edited).error();
   }
   if (needs_row) {
     if (Status checked = CheckRow(layout, row_); !checked) return std::move(checked).error();
-    if (Status moved = StageIndexes(staged, before_, row_); !moved) {
+    if (Status moved = StageIndexes(staged, before_.values(), row_); !moved) {
       return std::move(moved).error();
     }
   }
   staged.Apply(view_);
   if (has_image) {
-    NoteImage(staged, before_, row_);
+    NoteImage(staged, before_.values(), row_);
   } else {
     rules_.images->AddUnknown(type.id, staged.subject());
   }
@@ -548,8 +411,8 @@ Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
   const TypeLayout& layout = rules_.layouts->Of(type);
   Result<std::string> subject = EncodeSubject(type, key);
   if (!subject) return std::move(subject).error();
-  WantAll(layout.ids.size());
-  Result<RowCell> cell = ReadRow(layout, Slice(*subject));
+  before_.WantAll(layout.ids.size());
+  Result<RowCell> cell = before_.Read(layout, part(), Slice(*subject));
   if (!cell) return std::move(cell).error();
   if (!cell->exists) return false;
   // The row is gone at even lengths.
@@ -559,22 +422,23 @@ Result<bool> RowWriter::Delete(const Type& type, std::span<const Value> key) {
     const Attribute& attribute = *layout.attributes[i];
     if (attribute.merge == MergeKind::kTree) {
       // Where the row lies in the tree is not known in a part of the table.
-      if (!before_[i].is_null() || !part().HoldsAll(type.id)) staged.RetractFact(i);
+      if (!before_.values()[i].is_null() || !part().HoldsAll(type.id)) staged.RetractFact(i);
       continue;
     }
     if (attribute.merge != MergeKind::kSet) {
-      if (has_cell_[i] != 0) staged.RemoveFact(i);
+      if (before_.has_cell(i)) staged.RemoveFact(i);
       continue;
     }
-    for (const Value& element : ElementsOf(before_[i])) {
+    for (const Value& element : ElementsOf(before_.values()[i])) {
       std::string suffix;
       schema::AppendKeyPart(suffix, ElementPart(attribute), element);
       staged.RemoveFact(i, Slice(suffix));
     }
   }
-  if (Status moved = StageIndexes(staged, before_, {}); !moved) return std::move(moved).error();
+  if (Status moved = StageIndexes(staged, before_.values(), {}); !moved)
+    return std::move(moved).error();
   staged.Apply(view_);
-  NoteImage(staged, std::span(before_).first(layout.named), {});
+  NoteImage(staged, std::span(before_.values()).first(layout.named), {});
   return true;
 }
 
@@ -583,13 +447,13 @@ Status RowWriter::WriteIndexEntry(const Type& type, const Index& index, Slice su
   const auto found = std::ranges::find_if(
       layout.indexes, [&](const auto& places) { return places.index->id == index.id; });
   Check(found != layout.indexes.end(), "an index of the schema is built");
-  WantAll(layout.named);
-  const Result<RowCell> cell = ReadRow(layout, subject);
+  before_.WantAll(layout.named);
+  const Result<RowCell> cell = before_.Read(layout, part(), subject);
   if (!cell) return Status(Error(cell.error()));
   if (!cell->exists) return Ok();  // deleted meanwhile
   const std::string key =
-      IndexEntryPrefix(found->layout, Pick(before_, found->columns)) + subject.ToString();
-  const std::string value = IndexEntryValue(found->layout, Pick(before_, found->include));
+      IndexEntryPrefix(found->layout, Pick(before_.values(), found->columns)) + subject.ToString();
+  const std::string value = IndexEntryValue(found->layout, Pick(before_.values(), found->include));
   view_.Put(key, value);
   return Ok();
 }

@@ -17,8 +17,10 @@
 #include <utility>
 #include <vector>
 
+#include "db/field_edit.h"
 #include "db/key_generator.h"
 #include "db/overlay_view.h"
+#include "db/row_before.h"
 #include "db/row_images.h"
 #include "db/row_layout.h"
 #include "db/staged_row.h"
@@ -28,18 +30,6 @@
 #include "trefoil/value.h"
 
 namespace trefoil::db {
-
-enum class EditKind : std::uint8_t {
-  kAssign,  // the value; of a SET a LIST of its elements, or NULL for none
-  kAdd,     // COUNTER: increment by; SET: add an element, or those of a LIST
-  kRemove,  // COUNTER: decrement by; SET: remove an element, or those of a LIST
-};
-
-struct FieldEdit {
-  AttributeId attribute{};
-  Value value = {};
-  EditKind kind = EditKind::kAssign;
-};
 
 // What all edits of a transaction have in common.
 struct WriteRules {
@@ -63,7 +53,8 @@ struct ReferenceCheck {
 class RowWriter {
  public:
   // All outlive the writer.
-  RowWriter(OverlayView& view, const WriteRules& rules) : view_(view), rules_(rules) {}
+  RowWriter(OverlayView& view, const WriteRules& rules)
+      : view_(view), rules_(rules), before_(view) {}
 
   // Adds a row and returns its key. Attributes that `fields` does not name take their defaults.
   // Errors: kDuplicateKey, kTypeMismatch, kNotNullViolation, kCheckViolation, kUniqueViolation.
@@ -84,23 +75,6 @@ class RowWriter {
   void TruncateReferences(std::size_t count) { references_.resize(count); }
 
  private:
-  struct RowCell {
-    bool exists = false;
-    std::uint64_t causal_length = 0;  // of the newest row cell; 0 = there never was one
-  };
-  // Errors of the two that read and check: kOutsidePart for what this replica does not hold.
-  Result<RowCell> ReadRowCell(const TypeLayout& layout, Slice subject) const;
-  // How far a transaction depends on a value of a row that it edits.
-  enum class Want : unsigned char {
-    kNot,
-    kShown,  // read for the row's image alone, and no part of the read set
-    kRead,
-  };
-  void WantAll(std::size_t places) { wanted_.assign(places, Want::kRead); }
-  void WantForUpdate(const TypeLayout& layout, std::span<const FieldEdit> fields);
-  bool WantForImage(const TypeLayout& layout);
-  Result<RowCell> ReadRow(const TypeLayout& layout, Slice subject);
-  Status CompleteRow(const TypeLayout& layout, Slice subject);
   const schema::Part& part() const { return rules_.layouts->schema()->part(); }
 
   StagedRow::Rules RulesOf(std::uint64_t causal_length) const {
@@ -138,12 +112,9 @@ class RowWriter {
   // Of the row at work, kept for their memory.
   StagedRow::Buffer buffer_;
   std::vector<Value> row_;
-  std::vector<Value> before_;
-  std::vector<Want> wanted_;             // by place
-  std::vector<unsigned char> has_cell_;  // by place: whether a fact was read, be it a mark
-  std::vector<unsigned char> given_;     // by place in row_: whether a field names it
+  RowBefore before_;
+  std::vector<unsigned char> given_;  // by place in row_: whether a field names it
   std::string subject_;
-  mutable std::string key_;
 };
 
 }  // namespace trefoil::db
