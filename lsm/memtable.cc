@@ -102,7 +102,12 @@ Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child
                                      const SearchKey& key) {
   // Keys that arrive in order leave full leaves behind: a leaf splits where they go on.
   const int position = child->leaf ? UpperBound(*child, key) : 0;
-  const bool in_order = finger_.leaf == child && finger_.slot + 1 == position;
+  bool in_order = false;
+  for (Finger& finger : fingers_) {
+    if (finger.leaf != child) continue;
+    in_order = in_order || finger.slot + 1 == position;
+    finger.leaf = nullptr;
+  }
   const bool at_end = child->next.load(kRelaxed) == nullptr && position == kSlots;
   const int keep = in_order || at_end ? std::min(position, kSlots - 1) : kSlots / 2;
   // An inner node gives its separator `keep` to the parent; a leaf keeps all keys in leaves.
@@ -115,13 +120,16 @@ Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child
     auto* right_inner = new (Allocate(sizeof(Inner))) Inner();
     const auto* child_inner = static_cast<const Inner*>(child);
     for (int i = move_from; i <= kSlots; ++i) {
-      right_inner->children[i - move_from].store(child_inner->children[i].load(kRelaxed), kRelaxed);
+      Node* moved = child_inner->children[i].load(kRelaxed);
+      moved->parent = right_inner;
+      right_inner->children[i - move_from].store(moved, kRelaxed);
     }
     right = right_inner;
   }
   for (int i = move_from; i < kSlots; ++i) right->CopySlot(i - move_from, *child, i);
   right->count.store(kSlots - move_from, kRelease);
   right->newest.store(child->newest.load(kRelaxed), kRelease);
+  right->parent = parent;
 
   parent->Lock();
   child->Lock();
@@ -140,65 +148,83 @@ Memtable::Node* Memtable::SplitChild(Inner* parent, int child_index, Node* child
   return SlotBefore<true>(*parent, child_index, key) ? right : child;
 }
 
-// The leaf for `key`, with room for one more; full nodes on the way are split.
-Memtable::Node* Memtable::DescendForInsert(const SearchKey& key, SequenceNumber sequence) {
+// To the leaf for `key`, with room for one more; full nodes on the way are split.
+Memtable::Finger Memtable::DescendForInsert(const SearchKey& key) {
   Node* node = root_.load(kRelaxed);
-  Finger finger = {.sequence = sequence};
+  Finger finger;
   const auto enter = [&](const Inner& inner, int index) {
     if (inner.children[index].load(kRelaxed) != node) ++index;  // the right half of a split
     if (index == inner.count.load(kRelaxed)) return;
-    finger.bound_node = &inner;
-    finger.bound_slot = index;
+    finger.bound = inner.records[index].load(kRelaxed);
+    finger.bound_high = inner.high[index].load(kRelaxed);
+    finger.bound_low = inner.low[index].load(kRelaxed);
   };
   if (node->count.load(kRelaxed) == kSlots) {
     auto* root = new (Allocate(sizeof(Inner))) Inner();
     root->children[0].store(node, kRelaxed);
     root->newest.store(node->newest.load(kRelaxed), kRelaxed);
+    node->parent = root;
     // A reader that read the old root's version before its split sees the new root, or the split.
     root_.store(root, kRelease);
     node = SplitChild(root, 0, node, key);
     enter(*root, 0);
   }
   while (!node->leaf) {
-    node->newest.store(sequence, kRelease);
     auto* inner = static_cast<Inner*>(node);
     const int index = UpperBound(*inner, key);
     Node* child = inner->children[index].load(kRelaxed);
     node = child->count.load(kRelaxed) == kSlots ? SplitChild(inner, index, child, key) : child;
     enter(*inner, index);
   }
-  node->newest.store(sequence, kRelease);
   finger.leaf = node;
-  finger_ = finger;
-  return node;
+  return finger;
 }
 
-bool Memtable::FingerHolds(const SearchKey& key, SequenceNumber sequence) const {
-  if (finger_.leaf == nullptr || finger_.sequence != sequence) return false;
-  return finger_.leaf->count.load(kRelaxed) < kSlots &&
-         SlotBefore<false>(*finger_.leaf, finger_.slot, key) &&
-         (finger_.bound_node == nullptr ||
-          !SlotBefore<true>(*finger_.bound_node, finger_.bound_slot, key));
+bool Memtable::Holds(const Finger& finger, const SearchKey& key) {
+  if (finger.leaf == nullptr || finger.leaf->count.load(kRelaxed) == kSlots) return false;
+  if (!SlotBefore<false>(*finger.leaf, finger.slot, key)) return false;
+  if (finger.bound == nullptr) return true;
+  if (key.high != finger.bound_high) return key.high < finger.bound_high;
+  if (key.low != finger.bound_low) return key.low < finger.bound_low;
+  return key.key < finger.bound->key();
 }
 
-std::pair<Memtable::Node*, int> Memtable::PlaceForInsert(const SearchKey& key,
-                                                         SequenceNumber sequence) {
-  if (!FingerHolds(key, sequence)) {
-    Node* leaf = DescendForInsert(key, sequence);
-    finger_.slot = LowerBound(*leaf, key);
-    return {leaf, finger_.slot};
+// Upwards to what has noted it already.
+void Memtable::NoteSequence(Node* leaf, SequenceNumber sequence) {
+  for (Node* node = leaf; node != nullptr && node->newest.load(kRelaxed) != sequence;
+       node = node->parent) {
+    node->newest.store(sequence, kRelease);
   }
-  Node* leaf = finger_.leaf;
-  const int next = finger_.slot + 1;
-  const bool between = next == leaf->count.load(kRelaxed) || !SlotBefore<false>(*leaf, next, key);
-  finger_.slot = between ? next : LowerBound(*leaf, key);
-  return {leaf, finger_.slot};
+}
+
+const Memtable::Finger& Memtable::PlaceForInsert(const SearchKey& key, SequenceNumber sequence) {
+  if (std::exchange(batch_, sequence) != sequence) batch_inserts_ = 0;
+  const std::size_t place = std::min(batch_inserts_++, kFingers - 1);
+  Finger& finger = fingers_[place];
+  bool holds = Holds(finger, key);
+  if (!holds && place > 0 && Holds(fingers_[place - 1], key)) {
+    finger = fingers_[place - 1];
+    holds = true;
+  }
+  if (!holds) {
+    finger = DescendForInsert(key);
+    finger.slot = LowerBound(*finger.leaf, key);
+  } else {
+    const int next = finger.slot + 1;
+    const bool between =
+        next == finger.leaf->count.load(kRelaxed) || !SlotBefore<false>(*finger.leaf, next, key);
+    finger.slot = between ? next : LowerBound(*finger.leaf, key);
+  }
+  NoteSequence(finger.leaf, sequence);
+  return finger;
 }
 
 void Memtable::Insert(const Entry& entry) {
   Check(entry.key.size() <= kKeyBytesMax, "keys are limited before they reach the memtable");
   const SearchKey key(entry.key);
-  const auto [leaf, slot] = PlaceForInsert(key, entry.sequence);
+  const Finger& place = PlaceForInsert(key, entry.sequence);
+  Node* leaf = place.leaf;
+  const int slot = place.slot;
   const int count = leaf->count.load(kRelaxed);
   if (slot < count) {
     const Record* newest = leaf->records[slot].load(kRelaxed);

@@ -78,15 +78,14 @@ class Memtable final : public Run {
   struct Inner;
   struct RangeDeletes;
   struct SearchKey;
-  // Where the last insert went. The next of the same batch, whose keys mostly ascend, goes behind
-  // it without a descent while its key lies below the separator right of the leaf. Every descent
-  // makes a new one, so no split moves what it points to.
+  // Where an insert went. A key behind it and below the separator right of the leaf belongs into
+  // the same leaf, as long as that is not split, which ends the finger.
   struct Finger {
-    Node* leaf = nullptr;
+    Node* leaf = nullptr;  // null = points nowhere
     int slot = 0;
-    SequenceNumber sequence = 0;
-    const Inner* bound_node = nullptr;  // of the separator; null = the leaf is the last
-    int bound_slot = 0;
+    const Record* bound = nullptr;  // the separator; null = the leaf is the last
+    std::uint64_t bound_high = 0;
+    std::uint64_t bound_low = 0;
   };
   // A leaf's content read at one moment.
   struct LeafView {
@@ -100,10 +99,12 @@ class Memtable final : public Run {
   T* New();
   const Record* NewRecord(const Entry& entry, const Record* older);
   Node* SplitChild(Inner* parent, int child_index, Node* child, const SearchKey& key);
-  Node* DescendForInsert(const SearchKey& key, SequenceNumber sequence);
-  bool FingerHolds(const SearchKey& key, SequenceNumber sequence) const;
+  Finger DescendForInsert(const SearchKey& key);
+  static bool Holds(const Finger& finger, const SearchKey& key);
+  // Notes an insert below a leaf.
+  static void NoteSequence(Node* leaf, SequenceNumber sequence);
   // The leaf for `key`, with room for one more, and the place of the first key >= it there.
-  std::pair<Node*, int> PlaceForInsert(const SearchKey& key, SequenceNumber sequence);
+  const Finger& PlaceForInsert(const SearchKey& key, SequenceNumber sequence);
 
   static int LowerBound(const Node& node, const SearchKey& key);
   static int UpperBound(const Node& node, const SearchKey& key);
@@ -129,7 +130,12 @@ class Memtable final : public Run {
   std::atomic<std::size_t> memory_bytes_{0};
   std::atomic<std::uint64_t> entries_{0};
   std::atomic<Node*> root_{nullptr};
-  Finger finger_;  // the writer's
+  // The writer's. Batches are much alike: the n-th entry mostly goes behind the n-th of the batch
+  // before (the same column of the next row), and all those of a long batch behind one another.
+  static constexpr std::size_t kFingers = 16;
+  std::array<Finger, kFingers> fingers_;  // by the place in the batch; the last for all from there
+  SequenceNumber batch_ = 0;
+  std::size_t batch_inserts_ = 0;
   std::atomic<const RangeDeletes*> range_deletes_{nullptr};
   std::vector<std::unique_ptr<const RangeDeletes>> range_delete_history_;
 };

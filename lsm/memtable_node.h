@@ -90,6 +90,7 @@ struct Memtable::Node {
   std::atomic<std::uint32_t> version{0};
   std::atomic<int> count{0};
   const bool leaf;
+  Inner* parent = nullptr;  // the writer's
   std::atomic<SequenceNumber> newest{0};
   std::atomic<Node*> next{nullptr};  // the leaf to the right
   std::array<std::atomic<std::uint64_t>, kSlots> high{};

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/random.h"
 #include "base/str_cat.h"
@@ -53,6 +55,62 @@ TEST(MemtableInsertTest, RunsOfAscendingKeysGoWhereEachKeyBelongs) {
     }
     ASSERT_FALSE(cursor->Valid());
   }
+}
+
+// Small batches, each of an entry of every column, as commits of one row write them.
+TEST(MemtableInsertTest, BatchesThatResembleOneAnotherGoWhereEachKeyBelongs) {
+  Random random(testing::TestSeed());
+  for (int round = 0; round < 10 * testing::TestScale(); ++round) {
+    Memtable memtable(4096);
+    std::map<std::string, std::pair<SequenceNumber, std::string>> model;
+    const std::uint64_t columns = 1 + random.Uniform(20);
+    std::uint64_t row = 0;
+    for (SequenceNumber sequence = 1; sequence <= 1500; ++sequence) {
+      row = random.OneIn(20) ? random.Uniform(2000) : row + 1;
+      for (std::uint64_t column = 0; column < columns; ++column) {
+        if (random.OneIn(10)) continue;  // a NULL
+        const std::string key = StrCat("column ", 100 + column, " row ", 10'000 + row);
+        model[key] = {sequence, StrCat(sequence)};
+        Insert(memtable, key, sequence, model[key].second);
+      }
+    }
+    const auto cursor = memtable.NewCursor({.snapshot = kLatestSequence});
+    cursor->SeekToFirst();
+    for (const auto& [key, written] : model) {
+      ASSERT_TRUE(cursor->Valid());
+      ASSERT_EQ(cursor->entry().key, key);
+      ASSERT_EQ(cursor->entry().value, written.second);
+      ASSERT_EQ(ValueOf(memtable, key), written.second);
+      cursor->Next();
+    }
+    ASSERT_FALSE(cursor->Valid());
+    for (int i = 0; i < 100; ++i) {
+      const std::string start = StrCat("column ", 100 + random.Uniform(columns), " row ");
+      const std::string limit = StrCat(start, 10'000 + random.Uniform(2000));
+      SequenceNumber newest = 0;
+      for (auto at = model.lower_bound(start); at != model.lower_bound(limit); ++at) {
+        newest = std::max(newest, at->second.first);
+      }
+      ASSERT_GE(memtable.NewestSequenceIn(start, limit), newest);
+    }
+  }
+}
+
+TEST(MemtableInsertTest, BatchesOfOneRowLeaveFullLeavesBehind) {
+  constexpr int kRows = 5000;
+  constexpr int kColumns = 8;
+  const auto key_of = [](int column, int row) { return StrCat("c", column, " ", 100'000 + row); };
+  Memtable by_row(4096);
+  for (int row = 0; row < kRows; ++row) {
+    for (int column = 0; column < kColumns; ++column) {
+      Insert(by_row, key_of(column, row), static_cast<SequenceNumber>(row + 1), "v");
+    }
+  }
+  Memtable in_order(4096);
+  for (int column = 0; column < kColumns; ++column) {
+    for (int row = 0; row < kRows; ++row) Insert(in_order, key_of(column, row), 1, "v");
+  }
+  EXPECT_LE(by_row.memory_bytes(), in_order.memory_bytes() + in_order.memory_bytes() / 20);
 }
 
 TEST(MemtableInsertTest, ARunBelowOtherKeysLeavesFullLeavesBehind) {
