@@ -168,25 +168,26 @@ std::uint32_t PageView::HeadUpperBound(std::uint32_t from, std::uint64_t head) c
   return from;
 }
 
-std::uint32_t PageView::LowerBound(Slice key) const {
-  if (is_span()) return span_key_ < key ? 1 : 0;
+PageView::Place PageView::Find(Slice key) const {
+  if (is_span()) return {.index = span_key_ < key ? 1U : 0U, .agrees = span_key_ == key};
   const std::size_t shared = std::min(key.size(), prefix_.size());
   const int order = std::memcmp(key.data(), prefix_.data(), shared);
-  if (order != 0) return order < 0 ? 0 : count_;
-  if (key.size() < prefix_.size()) return 0;
+  if (order != 0) return {.index = order < 0 ? 0 : count_};
+  if (key.size() < prefix_.size()) return {};
   const Slice rest = key.Without(prefix_.size());
   if (rest.size() < head_bytes_) {
     // Every key here is longer, so one whose head equals the padded target is greater.
     const std::uint64_t head = LoadHead(rest.data(), rest.size());
-    return HeadLowerBound(rest.empty() ? 0 : head << (8 * (head_bytes_ - rest.size())));
+    return {.index = HeadLowerBound(rest.empty() ? 0 : head << (8 * (head_bytes_ - rest.size())))};
   }
   const std::uint64_t head = LoadHead(rest.data(), head_bytes_);
   std::uint32_t begin = HeadLowerBound(head);
-  if (begin == count_ || Head(begin) != head) return begin;
+  if (begin == count_ || Head(begin) != head) return {.index = begin};
   const Slice tail = rest.Without(head_bytes_);
-  if (tail.empty()) return begin;
-  std::uint32_t end = HeadUpperBound(begin, head);
-  while (begin < end) {
+  if (tail.empty() || Rest(begin) >= tail) return {.index = begin, .agrees = true};
+  const std::uint32_t heads_end = HeadUpperBound(begin, head);
+  ++begin;
+  for (std::uint32_t end = heads_end; begin < end;) {
     const std::uint32_t middle = begin + (end - begin) / 2;
     if (Rest(middle) < tail) {
       begin = middle + 1;
@@ -194,22 +195,28 @@ std::uint32_t PageView::LowerBound(Slice key) const {
       end = middle;
     }
   }
-  return begin;
+  return {.index = begin, .agrees = begin < heads_end};
 }
 
-bool PageView::KeyEquals(std::uint32_t index, Slice key) const {
-  if (is_span()) return span_key_ == key;
+bool PageView::RestEquals(std::uint32_t index, Slice key) const {
+  if (is_span()) return true;
   const std::size_t skipped = prefix_.size() + head_bytes_;
-  if (key.size() < skipped || !key.StartsWith(prefix_)) return false;
-  return Head(index) == LoadHead(key.data() + prefix_.size(), head_bytes_) &&
-         (rest_length_bytes_ == 0 ? key.size() == skipped : Rest(index) == key.Without(skipped));
+  return rest_length_bytes_ == 0 ? key.size() == skipped : Rest(index) == key.Without(skipped);
 }
 
-std::uint32_t PageView::FindVisible(std::uint32_t index, Slice key, SequenceNumber snapshot) const {
-  for (; index < count_ && KeyEquals(index, key); ++index) {
-    if (Sequence(index) <= snapshot) return index;
+// Of another entry than the one where the key belongs.
+bool PageView::KeyEquals(std::uint32_t index, Slice key) const {
+  return Head(index) == LoadHead(key.data() + prefix_.size(), head_bytes_) &&
+         RestEquals(index, key);
+}
+
+std::uint32_t PageView::FindVisible(Place place, Slice key, SequenceNumber snapshot) const {
+  if (!place.agrees || !RestEquals(place.index, key)) return count_;
+  std::uint32_t index = place.index;
+  while (Sequence(index) > snapshot) {
+    if (++index == count_ || !KeyEquals(index, key)) return count_;
   }
-  return count_;
+  return index;
 }
 
 EntryKind PageView::KindFromColumns(std::uint32_t index) const {

@@ -56,12 +56,18 @@ class PageView {
   bool has_deletes() const { return (flags_ & kPageHasDeletes) != 0; }
   bool has_sequences() const { return (flags_ & kPageHasSequences) != 0; }
 
-  // Index of the first entry whose key is >= `key`; count() if there is none.
-  std::uint32_t LowerBound(Slice key) const;
-  // The first entry from `index` on that has this key and is visible at `snapshot`; count() if
-  // there is none. Needs index == LowerBound(key).
-  std::uint32_t FindVisible(std::uint32_t index, Slice key, SequenceNumber snapshot) const;
-  bool KeyEquals(std::uint32_t index, Slice key) const;
+  // Where a key belongs: the index of the first entry whose key is >= it, count() if there is none,
+  // and whether that key begins with the same prefix and head.
+  struct Place {
+    std::uint32_t index = 0;
+    bool agrees = false;
+  };
+  // Reads no record unless heads tie.
+  Place Find(Slice key) const;
+  std::uint32_t LowerBound(Slice key) const { return Find(key).index; }
+  // The first entry that has this key and is visible at `snapshot`; count() if there is none. Needs
+  // place == Find(key).
+  std::uint32_t FindVisible(Place place, Slice key, SequenceNumber snapshot) const;
 
   // The value, and what stands beside it. Borrowed from the page.
   Slice Value(std::uint32_t index) const {
@@ -147,6 +153,9 @@ class PageView {
     }
     return out + head_bytes_;
   }
+  // Of a key that agrees with the entry up to the end of its head.
+  bool RestEquals(std::uint32_t index, Slice key) const;
+  bool KeyEquals(std::uint32_t index, Slice key) const;
   std::uint32_t HeadLowerBound(std::uint64_t head) const;
   std::uint32_t HeadUpperBound(std::uint32_t from, std::uint64_t head) const;
   EntryKind KindFromColumns(std::uint32_t index) const;

@@ -89,6 +89,32 @@ std::uint32_t SstIndex::FirstPageOf(Slice key) const {
   return i;
 }
 
+// Steps get longer until one would pass the key.
+std::uint32_t SstIndex::FirstPageNear(std::uint32_t near, Slice key) const {
+  constexpr std::uint32_t kStepMax = 64;
+  const std::vector<std::uint64_t>& heads = layers_[0];
+  if (!key.StartsWith(prefix_)) return FirstPageOf(key);
+  const std::uint64_t head = HeadOf(key);
+  if (heads[near] >= head) return FirstPageOf(key);
+  std::uint32_t low = near;  // its head is below the key's
+  std::uint32_t step = 1;
+  for (; low + step < size() && heads[low + step] < head; step *= 2) {
+    if (step == kStepMax) return FirstPageOf(key);
+    low += step;
+  }
+  std::uint32_t high = std::min(low + step, size());  // the end, or its head is not below
+  while (high - low > 1) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (heads[middle] < head) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  // A tie is for the full separators.
+  return high < size() && heads[high] == head ? FirstPageOf(key) : low;
+}
+
 void SstIndex::Prefetch() const {
   __builtin_prefetch(layers_.back().data());
   __builtin_prefetch(layers_.back().data() + 8);

@@ -34,6 +34,8 @@ class SstIndex {
   // The first page that may hold `key`: the last whose separator is <= key, or, when the key began
   // on pages before it, the first of those. Page 0 if the key is below all. Needs size() > 0.
   std::uint32_t FirstPageOf(Slice key) const;
+  // The same, of a key that is probably found soon behind page `near`.
+  std::uint32_t FirstPageNear(std::uint32_t near, Slice key) const;
   // Asks the processor for what FirstPageOf will read first.
   void Prefetch() const;
 

@@ -11,7 +11,9 @@ namespace trefoil::lsm {
 
 namespace {
 
-constexpr std::size_t kGroup = 64;
+// Lines of so many pages stay in the nearest cache, where those at one offset of every page compete
+// for few places.
+constexpr std::size_t kGroup = 16;
 
 // A lookup that passed the filter of its file.
 struct Candidate {
@@ -19,7 +21,7 @@ struct Candidate {
   PointLookup* lookup = nullptr;
   std::uint32_t page = 0;        // of the index
   const char* mapped = nullptr;  // where it lies, checked or not; null if the file is not mapped
-  std::uint32_t entry = 0;
+  PageView::Place place = {};
   bool open = false;  // view is of that page
   PageView view;
 };
@@ -38,9 +40,14 @@ void PrefetchFilters(std::span<const SstLookup> lookups) {
 // The pages are asked for in a loop of their own: each request waits for the address of its page to
 // be translated, and only requests that follow one another closely wait together.
 void FindPages(Candidates candidates) {
+  const Candidate* last = nullptr;  // keys mostly come in order
   for (Candidate& candidate : candidates) {
     const SstIndex& index = candidate.file->index();
-    candidate.page = index.FirstPageOf(candidate.lookup->key);
+    const Slice key = candidate.lookup->key;
+    candidate.page = last != nullptr && last->file == candidate.file
+                         ? index.FirstPageNear(last->page, key)
+                         : index.FirstPageOf(key);
+    last = &candidate;
     candidate.mapped = candidate.file->file().MappedPage(index.place(candidate.page).page);
   }
   for (const Candidate& candidate : candidates) __builtin_prefetch(candidate.mapped);
@@ -60,11 +67,11 @@ void OpenPages(Candidates candidates) {
 void Search(Candidates candidates) {
   for (Candidate& candidate : candidates) {
     if (!candidate.open) continue;
-    candidate.entry = candidate.view.LowerBound(candidate.lookup->key);
-    candidate.view.PrefetchFooter(candidate.entry);
+    candidate.place = candidate.view.Find(candidate.lookup->key);
+    candidate.view.PrefetchFooter(candidate.place.index);
   }
   for (const Candidate& candidate : candidates) {
-    if (candidate.open) candidate.view.PrefetchRecord(candidate.entry);
+    if (candidate.open) candidate.view.PrefetchRecord(candidate.place.index);
   }
 }
 
@@ -73,7 +80,7 @@ Status TakeEntries(Candidates candidates) {
     const PointLookup& lookup = *candidate.lookup;
     if (candidate.open) {
       const std::uint32_t entry =
-          candidate.view.FindVisible(candidate.entry, lookup.key, lookup.snapshot);
+          candidate.view.FindVisible(candidate.place, lookup.key, lookup.snapshot);
       if (entry < candidate.view.count()) {
         TakeEntry(candidate.view, entry, PageLife::kOfTheRun, *candidate.lookup);
         continue;
@@ -121,8 +128,8 @@ Status MultiGetFromFiles(std::span<const SstLookup> lookups) {
   for (std::size_t i = 0; i < lookups.size(); i += kGroup) {
     const auto group = lookups.subspan(i, std::min(kGroup, lookups.size() - i));
     if (Status status = MultiGetGroup(group); !status) return status;
-    NoteFound(group);
   }
+  NoteFound(lookups);
   return Ok();
 }
 

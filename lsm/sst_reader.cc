@@ -208,7 +208,7 @@ Status SstReader::GetFromPages(PointLookup& lookup, std::uint32_t page) const {
     }
     const PageView view(ref.data());
     const std::uint32_t entry =
-        view.FindVisible(view.LowerBound(lookup.key), lookup.key, lookup.snapshot);
+        view.FindVisible(view.Find(lookup.key), lookup.key, lookup.snapshot);
     if (entry < view.count()) {
       const bool is_mapped = ref.data() == file_->MappedPage(place.page);
       TakeEntry(view, entry, is_mapped ? PageLife::kOfTheRun : PageLife::kShort, lookup);

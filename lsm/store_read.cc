@@ -32,7 +32,10 @@ Snapshot StoreImpl::GetSnapshot() const {
 namespace {
 
 // Keys whose look-ups are held at once: they stay in the nearest cache.
-constexpr std::size_t kKeysAtOnce = 256;
+constexpr std::size_t kKeysAtOnce = 64;
+// A value is asked for again so many keys before it is shown: searching for the others has mostly
+// pushed it out of there.
+constexpr std::size_t kValuesAhead = 8;
 
 // What the lookup found, or nothing; `blob` holds it when it is a blob.
 Result<std::optional<Slice>> ValueOf(const PointLookup& lookup, const Version& version,
@@ -78,6 +81,9 @@ Status StoreImpl::MultiGet(std::span<const Slice> keys, const Snapshot& snapshot
     }
     if (Status got = snapshot.state().view->MultiGet(pointers); !got) return got;
     for (std::size_t i = 0; i < count; ++i) {
+      if (i + kValuesAhead < count) {
+        __builtin_prefetch(lookups[i + kValuesAhead].value.get().data());
+      }
       const Result<std::optional<Slice>> value =
           ValueOf(lookups[i], *snapshot.state().view->version, blob);
       if (!value) return Status(Error(value.error()));

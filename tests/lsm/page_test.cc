@@ -54,10 +54,10 @@ TEST(PageTest, GivesBackEveryEntryAndFindsEveryKeyOfRandomPages) {
     const PageView view(page.data());
     for (int i = 0; i < 20; ++i) {
       const std::string target = RandomTarget(random, entries);
-      const std::uint32_t bound = view.LowerBound(target);
-      ASSERT_EQ(bound, LowerBoundOf(entries, target)) << "round " << round;
+      const PageView::Place place = view.Find(target);
+      ASSERT_EQ(place.index, LowerBoundOf(entries, target)) << "round " << round;
       const SequenceNumber snapshot = random.OneIn(3) ? kLatestSequence : random.Uniform(75000);
-      ASSERT_EQ(view.FindVisible(bound, target, snapshot),
+      ASSERT_EQ(view.FindVisible(place, target, snapshot),
                 FindVisiblePlainly(entries, target, snapshot));
     }
   }
@@ -77,8 +77,8 @@ TEST(PageTest, GivesBackASpanOfSeveralPages) {
     EXPECT_EQ(view.Kind(0), EntryKind::kPut);
     EXPECT_EQ(view.LowerBound("large"), 0U);
     EXPECT_EQ(view.LowerBound("larger"), 1U);
-    EXPECT_EQ(view.FindVisible(0, "large", 8), 1U);
-    EXPECT_EQ(view.FindVisible(0, "large", 9), 0U);
+    EXPECT_EQ(view.FindVisible(view.Find("large"), "large", 8), 1U);
+    EXPECT_EQ(view.FindVisible(view.Find("large"), "large", 9), 0U);
   }
 }
 
@@ -126,7 +126,7 @@ TEST(PageTest, SurvivesDamageThatTheSumDidNotSee) {
       bytes += view.Sequence(i) + static_cast<std::size_t>(view.Kind(i));
     }
     const std::string target = RandomTarget(random, entries);
-    EXPECT_LE(view.FindVisible(view.LowerBound(target), target, bytes), view.count());
+    EXPECT_LE(view.FindVisible(view.Find(target), target, bytes), view.count());
   }
   EXPECT_GT(accepted, 0);
 }

@@ -7,6 +7,7 @@
 #include "base/str_cat.h"
 #include "lsm/blob_reference.h"
 #include "lsm/filter.h"
+#include "lsm/sst_index.h"
 #include "lsm/sst_reader.h"
 #include "lsm/sst_writer.h"
 #include "tests/lsm/entries.h"
@@ -420,6 +421,34 @@ TEST(SstTest, TheSameEntriesGiveTheSameBytes) {
   const FileMeta a = WriteSst(one, entries, {}, WriterOptions());
   const FileMeta b = WriteSst(two, entries, {}, WriterOptions());
   EXPECT_EQ(a, b);
+}
+
+TEST(SstIndexTest, FindsTheSamePageFromAnyOther) {
+  Random random(testing::TestSeed());
+  for (int round = 0; round < 300 * testing::TestScale(); ++round) {
+    // Long common beginnings, and so equal heads, in a part of the rounds; keys that continue.
+    const std::string middle = random.OneIn(3) ? "a long common part " : "";
+    const auto key = [&](std::uint64_t number) { return StrCat("k", middle, 1000 + number); };
+    SstIndex index;
+    std::uint64_t number = random.Uniform(20);
+    for (std::uint64_t pages = 1 + random.Uniform(300); pages > 0; --pages) {
+      const bool continues = index.size() > 0 && random.OneIn(5);
+      if (!continues) number += 1 + random.Uniform(5);
+      const std::string separator = key(number);
+      index.Add(Slice(separator),
+                {.page = index.size(),
+                 .pages = 1,
+                 .entries = 1,
+                 .flags = static_cast<std::uint8_t>(continues ? kIndexContinues : 0)});
+    }
+    index.Finish();
+    for (int i = 0; i < 50; ++i) {
+      const std::string target = random.OneIn(10) ? "z" : key(random.Uniform(number + 20));
+      const auto near = static_cast<std::uint32_t>(random.Uniform(index.size()));
+      ASSERT_EQ(index.FirstPageNear(near, Slice(target)), index.FirstPageOf(Slice(target)))
+          << "round " << round << " from page " << near << " for " << target;
+    }
+  }
 }
 
 TEST(FilterTest, NeverExcludesAKeyAndExcludesMostOthers) {
