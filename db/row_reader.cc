@@ -1,6 +1,7 @@
 #include "db/row_reader.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -13,6 +14,13 @@ namespace trefoil::db {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 1024;
+
+// The first 8 bytes as a number in their order, zeros behind the end.
+std::uint64_t HeadOf(const std::string& bytes) {
+  std::uint64_t head = 0;
+  std::memcpy(&head, bytes.data(), std::min(bytes.size(), sizeof head));
+  return __builtin_bswap64(head);
+}
 
 }  // namespace
 
@@ -59,7 +67,12 @@ void RowReader::PutInOrder(std::span<const std::string> subjects) {
   order_.resize(subjects.size());
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   if (std::ranges::is_sorted(subjects)) return;
-  std::ranges::sort(order_, {}, [&](std::size_t i) -> const std::string& { return subjects[i]; });
+  heads_.clear();
+  for (const std::string& subject : subjects) heads_.push_back({HeadOf(subject), heads_.size()});
+  std::ranges::sort(heads_, [&](const Head& a, const Head& b) {
+    return a.head != b.head ? a.head < b.head : subjects[a.subject] < subjects[b.subject];
+  });
+  for (std::size_t i = 0; i < heads_.size(); ++i) order_[i] = heads_[i].subject;
 }
 
 // Asks for the columns `prefixes` of the subjects in order_: visits all of the first column, then

@@ -3,6 +3,8 @@
 // so that a join which looks up row after row pays for the probes alone.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,7 +47,12 @@ class RowReader {
   bool has_key_ = false;               // some column is a key field
   std::vector<std::string> prefixes_;  // of the keys of the columns that are plain facts
   std::vector<std::size_t> facts_;     // which columns those are
+  struct Head {
+    std::uint64_t head = 0;  // first bytes of the subject
+    std::size_t subject = 0;
+  };
   // Of the batch under way.
+  std::vector<Head> heads_;
   std::vector<std::size_t> order_;  // the subjects that are asked for, by their bytes
   std::string keys_;
   std::vector<Slice> slices_;

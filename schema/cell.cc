@@ -39,7 +39,8 @@ void AppendValue(std::string& out, const Value& value) {
 }
 
 bool DecodeValue(Slice bytes, ValueKind kind, Value* value) {
-  KeyPart part = {.kind = kind};
+  std::int64_t number = 0;
+  int scale = 0;
   switch (kind) {
     case ValueKind::kNull:
       *value = Value();
@@ -59,16 +60,29 @@ bool DecodeValue(Slice bytes, ValueKind kind, Value* value) {
       return true;
     case ValueKind::kDecimal:
       if (bytes.empty() || bytes[0] > 18) return false;
-      part.scale = bytes[0];
+      scale = bytes[0];
       bytes.RemovePrefix(1);
-      break;
+      if (!TakeKeyNumber(bytes, &number)) return false;
+      *value = Value::Decimal(number, scale);
+      return bytes.empty();
+    case ValueKind::kInt:
+      if (!TakeKeyNumber(bytes, &number)) return false;
+      *value = Value::Int(number);
+      return bytes.empty();
+    case ValueKind::kDate:
+      if (!TakeKeyNumber(bytes, &number)) return false;
+      *value = Value::Date(number);
+      return bytes.empty();
+    case ValueKind::kTimestamp:
+      if (!TakeKeyNumber(bytes, &number)) return false;
+      *value = Value::Timestamp(number);
+      return bytes.empty();
     case ValueKind::kList:
     case ValueKind::kObject:
       return false;
     default:
-      break;
+      return TakeKeyPart(bytes, {.kind = kind}, value) && bytes.empty();
   }
-  return TakeKeyPart(bytes, part, value) && bytes.empty();
 }
 
 // What stands before the value of a cell that has neither a causal length nor a state.
