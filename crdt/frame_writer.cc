@@ -43,6 +43,7 @@ void FrameWriter::Add(const WriteName& name, const FactOp& op) {
   write.payload_end = payloads_.size();
   observed_.insert(observed_.end(), op.observed.begin(), op.observed.end());
   write.observed_end = observed_.size();
+  CountGroup();
 }
 
 void FrameWriter::AddRegister(const WriteName& name, const schema::CellParts& cell) {
@@ -54,6 +55,13 @@ void FrameWriter::AddRegister(const WriteName& name, const schema::CellParts& ce
                      .causal_length = cell.causal_length,
                      .payload_end = payloads_.size(),
                      .observed_end = observed_.size()});
+  CountGroup();
+}
+
+// Of the last write.
+void FrameWriter::CountGroup() {
+  const std::size_t last = writes_.size() - 1;
+  if (last == 0 || !SameGroup(writes_[last - 1], writes_[last])) ++groups_;
 }
 
 std::size_t FrameWriter::PayloadStart(const Write& write) const {
@@ -65,12 +73,8 @@ std::size_t FrameWriter::ObservedStart(const Write& write) const {
 }
 
 FrameWriter::Group FrameWriter::GroupAt(std::size_t first) const {
-  const Write& begin = writes_[first];
   std::size_t end = first + 1;
-  while (end < writes_.size() && writes_[end].name.attribute == begin.name.attribute &&
-         writes_[end].name.type == begin.name.type && writes_[end].kind == begin.kind) {
-    ++end;
-  }
+  while (end < writes_.size() && SameGroup(writes_[first], writes_[end])) ++end;
   return Group(writes_).subspan(first, end - first);
 }
 
@@ -180,9 +184,7 @@ std::string FrameWriter::Encode(const FrameHead& head, std::span<const SiteId> s
   AppendVarint(out, sites.size());
   for (const SiteId& site : sites) AppendSite(out, site);
   AppendVarint(out, 0);  // nothing to skip
-  std::uint64_t groups = 0;
-  for (std::size_t first = 0; first < writes_.size(); first += GroupAt(first).size()) ++groups;
-  AppendVarint(out, groups);
+  AppendVarint(out, groups_);
   Group before;
   for (std::size_t first = 0; first < writes_.size(); first += before.size()) {
     const Group group = GroupAt(first);

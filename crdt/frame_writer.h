@@ -57,6 +57,10 @@ class FrameWriter {
   };
   using Group = std::span<const Write>;
 
+  static bool SameGroup(const Write& a, const Write& b) {
+    return a.name.attribute == b.name.attribute && a.name.type == b.name.type && a.kind == b.kind;
+  }
+  void CountGroup();
   Group GroupAt(std::size_t first) const;
   void AppendGroup(std::string& out, Group group, Group before) const;
   void AppendSubjects(std::string& out, Group group) const;
@@ -66,6 +70,7 @@ class FrameWriter {
   std::size_t ObservedStart(const Write& write) const;
 
   std::vector<Write> writes_;
+  std::size_t groups_ = 0;
   std::string payloads_;
   std::vector<Stamp> observed_;
 };

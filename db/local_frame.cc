@@ -43,7 +43,7 @@ class Stamper {
   // Stamps the cell at `at` in place and notes its write.
   Status Add(WriteSet& writes, WriteSet::Iterator at) {
     const Slice key = at->first.slice();
-    if (!key.StartsWith(Slice(prefix_)) || prefix_.empty()) EnterAttribute(key);
+    if (prefix_.empty() || !key.StartsWith(prefix_)) EnterAttribute(key);
     schema::CellParts cell;
     const bool whole = schema::SplitCell(at->second.slice(), &cell);
     Check(whole, "a transaction writes cells");
@@ -108,7 +108,7 @@ class Stamper {
     schema::FactName name;
     const bool reads = schema::ParseFactKey(key, &name);
     Check(reads, "a transaction writes facts under keys of facts");
-    prefix_ = key.Prefix(key.size() - name.subject.size()).ToString();
+    prefix_ = key.Prefix(key.size() - name.subject.size());
     if (type_id_ != name.type || type_ == nullptr) {
       type_id_ = name.type;
       type_ = schema_.FindType(name.type);
@@ -183,7 +183,7 @@ class Stamper {
   const SiteLog& log_;
   crdt::FrameWriter frame_;
   // Of the attribute that the writes have reached.
-  std::string prefix_;  // of its facts' keys; empty before the first
+  Slice prefix_;  // of its facts' keys, in one of them, which stays where it is; empty: none yet
   TypeId type_id_{};
   const Type* type_ = nullptr;
   std::vector<schema::KeyPart> parts_;

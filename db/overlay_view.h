@@ -19,6 +19,12 @@ namespace trefoil::db {
 // What a transaction has read: keys, and ranges of keys (an empty limit = no limit).
 struct ReadSet {
   void AddPoint(Slice key) {
+    if (ends.empty()) {
+      constexpr std::size_t kFewPoints = 8;  // are all that most transactions read
+      constexpr std::size_t kPointBytes = 16;
+      bytes.reserve(kFewPoints * kPointBytes);
+      ends.reserve(kFewPoints);
+    }
     bytes.append(key.view());
     ends.push_back(bytes.size());
   }

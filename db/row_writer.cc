@@ -128,6 +128,8 @@ void RowWriter::NoteReference(const StagedRow& staged, const Attribute& attribut
                               const Value& value) {
   if (!attribute.type.target || value.is_null()) return;
   const bool acyclic = attribute.merge == MergeKind::kTree;
+  constexpr std::size_t kFewReferences = 4;
+  if (references_.empty()) references_.reserve(kFewReferences);
   references_.push_back({.from = staged.type().id,
                          .attribute = attribute.id,
                          .target = *attribute.type.target,

@@ -85,7 +85,8 @@ WriteSet::Place WriteSet::PlaceOf(const PendingKey& key) const {
 }
 
 WriteSet::Place WriteSet::PlaceOf(const PendingKey& key, Hint hint) const {
-  const auto [chunk, last] = hints_[hint % kHints];
+  const Place& of_kind = hints_[hint % kHints];
+  const auto [chunk, last] = of_kind.chunk != nullptr ? of_kind : last_;
   if (chunk == nullptr || last >= chunk->count || !(chunk->entries[last].first < key)) {
     return PlaceOf(key);
   }
@@ -182,6 +183,7 @@ void WriteSet::Set(Slice key, std::optional<Slice> value, Hint hint) {
   }
   if (!is_new) Assign(entry.second, value);
   hints_[hint % kHints] = at;
+  last_ = at;
 }
 
 void WriteSet::DeleteUnlessWritten(Slice key) {

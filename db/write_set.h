@@ -170,6 +170,7 @@ class WriteSet {
   std::pmr::map<PendingKey, Chunk*> chunks_;  // all but the first, by lower bound
   std::size_t size_ = 0;
   std::array<Place, kHints> hints_ = {};  // last written of each kind; null = none
+  Place last_;                            // last written of all
   bool remembers_ = false;
   std::vector<Replaced> replaced_;  // oldest first
 };
