@@ -42,6 +42,7 @@ class MemtableCursor final : public RunCursor {
     if (record_ != nullptr && !snapshot_ && record_->older != nullptr) return Set(record_->older);
     for (;;) {
       if (++slot_ < view_.count) {
+        PrefetchAhead();
         const Memtable::Record* record = view_.records[static_cast<std::size_t>(slot_)];
         if (snapshot_) record = record->VisibleAt(*snapshot_);
         if (record != nullptr) return Set(record);
@@ -102,6 +103,14 @@ class MemtableCursor final : public RunCursor {
       slot_ = FirstNotBefore(first);
       if (slot_ == 0) return End();
     }
+  }
+
+  // Records lie in the order in which they were written, so a walk finds few of them in a cache.
+  // Those of a whole leaf, asked for at once, had left the nearest one again.
+  void PrefetchAhead() const {
+    constexpr int kRecordsAhead = 3;
+    const int ahead = slot_ + kRecordsAhead;
+    if (ahead < view_.count) __builtin_prefetch(view_.records[static_cast<std::size_t>(ahead)]);
   }
 
   void Set(const Memtable::Record* record) {
