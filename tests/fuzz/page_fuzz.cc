@@ -21,10 +21,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string key = view.Key(i, buffer.get()).ToString();
     sum += view.Value(i).ToString().size() + view.Sequence(i);
     sum += static_cast<std::size_t>(view.Kind(i));
-    trefoil::Check(view.KeyEquals(i, key), "a key equals itself");
-    const std::uint32_t found = view.LowerBound(key);
-    trefoil::Check(found <= view.count(), "a search ends inside");
-    trefoil::Check(view.FindVisible(found, key, sum) <= view.count(), "a search ends inside");
+    const PageView::Place found = view.Find(key);
+    trefoil::Check(found.index <= view.count(), "a search ends inside");
+    const std::uint32_t visible = view.FindVisible(found, key, sum);
+    trefoil::Check(visible <= view.count(), "a search ends inside");
+    if (visible == view.count()) continue;
+    trefoil::Check(view.Key(visible, buffer.get()) == trefoil::Slice(key), "the key found is it");
   }
   return 0;
 }
