@@ -373,6 +373,20 @@ double Memtable::FractionBefore(Slice key) const {
 }
 
 std::uint64_t Memtable::ApproximateCount(Slice start, Slice limit) const {
+  const SearchKey from(start);
+  const SearchKey to(limit);
+  std::uint32_t version = 0;
+  const Node* leaf = Descend([&](const Inner& inner) { return UpperBound(inner, from); }, &version);
+  int slot = LowerBound(*leaf, from);
+  std::uint64_t keys = 0;
+  for (int leaves = 0; leaves < kLeavesCounted; ++leaves) {
+    const int count = leaf->count.load(kAcquire);
+    const int end = limit.empty() ? count : LowerBound(*leaf, to);
+    keys += static_cast<std::uint64_t>(std::max(0, end - slot));
+    leaf = leaf->next.load(kAcquire);
+    if (end < count || leaf == nullptr) return keys;
+    slot = 0;
+  }
   const double end = limit.empty() ? 1 : FractionBefore(limit);
   const double fraction = std::max(0.0, end - FractionBefore(start));
   return static_cast<std::uint64_t>(fraction * static_cast<double>(entries()));

@@ -72,6 +72,7 @@ class Memtable final : public Run {
   friend class MemtableCursor;
 
   static constexpr int kSlots = 32;
+  static constexpr int kLeavesCounted = 4;  // by ApproximateCount, before it estimates
 
   struct Record;
   struct Node;

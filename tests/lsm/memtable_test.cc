@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -123,6 +125,32 @@ TEST(MemtableInsertTest, ARunBelowOtherKeysLeavesFullLeavesBehind) {
   };
   // The last leaf of all is known to fill; a run in the middle must need hardly more.
   EXPECT_LE(memory_of("z"), memory_of("a") + memory_of("a") / 50);
+}
+
+// However the leaves were split, of which none is empty.
+TEST(MemtableCountTest, FewKeysAreCountedAndManyAreEstimated) {
+  Random random(testing::TestSeed());
+  Memtable memtable(4096);
+  std::set<std::string> keys;
+  for (SequenceNumber sequence = 1; sequence <= 2000; ++sequence) {
+    for (const char column : {'a', 'b', 'c'}) {
+      const std::uint64_t row = column == 'c' ? random.Uniform(10'000) : sequence;
+      const std::string key = StrCat(std::string(1, column), 100'000 + row);
+      keys.insert(key);
+      Insert(memtable, key, sequence, "1");
+    }
+  }
+  for (int round = 0; round < 500; ++round) {
+    const auto start =
+        std::next(keys.begin(), static_cast<std::ptrdiff_t>(random.Uniform(keys.size())));
+    const std::uint64_t left = static_cast<std::uint64_t>(std::distance(start, keys.end()));
+    const std::uint64_t count = random.Uniform(std::min<std::uint64_t>(left, 4));
+    const auto limit = std::next(start, static_cast<std::ptrdiff_t>(count));
+    ASSERT_EQ(memtable.ApproximateCount(*start, *limit), count);
+  }
+  const std::uint64_t all = memtable.ApproximateCount("", "");
+  EXPECT_GT(all, keys.size() / 2);
+  EXPECT_LT(all, keys.size() * 2);
 }
 
 TEST(MemtableInsertTest, TheNewestSequenceIsThatOfTheLastBatch) {
