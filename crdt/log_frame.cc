@@ -121,36 +121,56 @@ class Decoder {
     group_ = std::span(frame_.ops).subspan(first);
     previous_ = first;
     if (!ReadMarks() || !ReadValues() || !ReadObserved()) return false;
-    for (std::size_t i = std::max<std::size_t>(first, 1); i < frame_.ops.size(); ++i) {
-      if (!(PlaceOf(frame_.ops[i - 1]) < PlaceOf(frame_.ops[i]))) return Fail("no ascending order");
-    }
-    return true;
+    return GroupAscends(first) || Fail("no ascending order");
+  }
+
+  // `first`: where the group begins, which is of one attribute.
+  bool GroupAscends(std::size_t first) const {
+    const std::vector<FrameOp>& ops = frame_.ops;
+    if (first > 0 && !(PlaceOf(ops[first - 1]) < PlaceOf(ops[first]))) return false;
+    const auto follows = [](const FrameOp& a, const FrameOp& b) {
+      const int order = a.subject.compare(b.subject);
+      return order > 0 || (order == 0 && a.element >= b.element);
+    };
+    return std::adjacent_find(ops.begin() + static_cast<std::ptrdiff_t>(first), ops.end(),
+                              follows) == ops.end();
+  }
+
+  // Room for a group, so that its writes are not moved one growth after the other.
+  void Reserve(std::uint64_t count) {
+    const std::size_t needed = frame_.ops.size() + count;
+    if (needed <= frame_.ops.capacity()) return;
+    frame_.ops.reserve(std::max(needed, 2 * frame_.ops.capacity()));
   }
 
   bool ReadSubjects(std::uint64_t count) {
     if (!(flags_ & kSameSubjects)) {
-      std::string last;
+      constexpr std::size_t kSubjectBytesMin = 2;
+      if (count > rest_.size() / kSubjectBytesMin) return Fail("subjects are cut off");
+      Reserve(count);
+      Slice last;
       for (std::uint64_t i = 0; i < count; ++i) {
         std::uint64_t shared;
         if (!Number(&shared) || shared > last.size()) return Fail("no subject");
         const std::optional<Slice> tail = ReadLengthPrefixed(rest_);
         if (!tail) return Fail("a subject is cut off");
-        last.resize(shared);
-        last.append(tail->view());
         // Shared bytes multiply: hold the sum to the same measure as the writes.
-        subject_bytes_ += last.size();
+        subject_bytes_ += shared + tail->size();
         if (subject_bytes_ > kSubjectBytesPerByteMax * all_.size())
           return Fail("subjects too long");
-        frame_.ops.emplace_back().subject = last;
+        std::string& subject = frame_.ops.emplace_back().subject;
+        subject.reserve(shared + tail->size());
+        subject.append(last.data(), shared).append(tail->view());
+        last = Slice(subject);  // stays in its place: there is room
       }
       return true;
     }
+    Reserve(count);
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::string& subject = frame_.ops[previous_ + i].subject;
       subject_bytes_ += subject.size();
       if (subject_bytes_ > kSubjectBytesPerByteMax * all_.size()) return Fail("subjects too long");
-      std::string copy = subject;
-      frame_.ops.emplace_back().subject = std::move(copy);
+      frame_.ops.emplace_back().subject = subject;
     }
     return true;
   }
