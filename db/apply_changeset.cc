@@ -20,8 +20,14 @@ using schema::MergeKind;
 namespace {
 
 constexpr std::size_t kProbesPerBatch = 4096;
+// As many facts of one attribute are worth a look at whether the store has any between them.
+constexpr std::size_t kFactsPerLook = 64;
 
 Error BadCell() { return Corruption("a cell does not read", "run `trefoil check`"); }
+
+bool OfOneAttribute(const FrameOp& a, const FrameOp& b) {
+  return a.type == b.type && a.attribute == b.attribute;
+}
 
 // What no replica writes, whatever it has declared.
 Status CheckRowCell(const FrameOp& op) {
@@ -38,6 +44,7 @@ Status CheckRowCell(const FrameOp& op) {
 Status FrameApplier::Apply(std::span<const crdt::Frame* const> frames,
                            const SchemaReader& read_schema) {
   if (Status gathered = Gather(frames); !gathered) return gathered;
+  GroupIncoming();
   if (Status read = ReadStored(); !read) return read;
   Join();
   return Finish(read_schema);
@@ -46,6 +53,7 @@ Status FrameApplier::Apply(std::span<const crdt::Frame* const> frames,
 Status FrameApplier::ApplyState(const crdt::StateChangeset& changeset,
                                 const SchemaReader& read_schema) {
   if (Status gathered = GatherState(changeset); !gathered) return gathered;
+  GroupIncoming();
   if (Status read = ReadStored(); !read) return read;
   JoinState(changeset);
   return Finish(read_schema);
@@ -61,12 +69,23 @@ Status FrameApplier::Finish(const SchemaReader& read_schema) {
   return MoveIndexEntries();
 }
 
+// The key of the fact that `op` writes; `prefix`: that of its attribute.
+Slice FrameApplier::NewKey(Slice prefix, const FrameOp& op) {
+  const std::size_t size = prefix.size() + op.subject.size() + op.element.size();
+  char* const key = static_cast<char*>(keys_.allocate(size, 1));
+  char* to = std::ranges::copy(prefix, key).out;
+  to = std::ranges::copy(op.subject, to).out;
+  std::ranges::copy(op.element, to);
+  return {key, size};
+}
+
 Status FrameApplier::Gather(std::span<const crdt::Frame* const> frames) {
   frame_sites_.reserve(frames.size());
   std::size_t ops = 0;
   for (const crdt::Frame* frame : frames) ops += frame->ops.size();
   incoming_.reserve(ops);
   std::vector<std::size_t> run_starts;
+  std::string prefix;
   for (const crdt::Frame* frame : frames) {
     std::vector<schema::SiteOrdinal>& ordinals = frame_sites_.emplace_back();
     for (const crdt::SiteId& site : frame->sites) ordinals.push_back(sites_.Add(site));
@@ -74,15 +93,13 @@ Status FrameApplier::Gather(std::span<const crdt::Frame* const> frames) {
     const FrameOp* before = nullptr;
     for (const FrameOp& op : frame->ops) {
       if (Status row = CheckRowCell(op); !row) return row;
-      const bool goes_on =
-          before != nullptr && before->type == op.type && before->attribute == op.attribute;
-      if (!goes_on) run_starts.push_back(incoming_.size());
+      if (before == nullptr || !OfOneAttribute(*before, op)) {
+        run_starts.push_back(incoming_.size());
+        prefix = schema::FactPrefix(op.type, op.attribute);
+      }
       before = &op;
-      IncomingOp& incoming = incoming_.emplace_back();
-      incoming.key = schema::FactKey(op.type, op.attribute, Slice(op.subject)) + op.element;
-      incoming.op = &op;
-      incoming.stamp = stamp;
-      incoming.sites = &ordinals;
+      incoming_.push_back(
+          {.key = NewKey(Slice(prefix), op), .op = &op, .stamp = stamp, .sites = &ordinals});
     }
   }
   SortIncoming(run_starts);
@@ -97,9 +114,7 @@ void FrameApplier::SortIncoming(std::span<const std::size_t> run_starts) {
     const std::size_t end = i + 1 < run_starts.size() ? run_starts[i + 1] : incoming_.size();
     runs.push_back(std::span(incoming_).subspan(run_starts[i], end - run_starts[i]));
   }
-  const auto first_key = [](std::span<IncomingOp> run) -> const std::string& {
-    return run.front().key;
-  };
+  const auto first_key = [](std::span<IncomingOp> run) { return run.front().key; };
   std::ranges::sort(runs, {}, first_key);
   const auto overlap = [](std::span<IncomingOp> a, std::span<IncomingOp> b) {
     return a.back().key >= b.front().key;
@@ -115,41 +130,92 @@ void FrameApplier::SortIncoming(std::span<const std::size_t> run_starts) {
   incoming_ = std::move(sorted);
 }
 
-Status FrameApplier::ReadStored() {
+void FrameApplier::GroupIncoming() {
   facts_.reserve(incoming_.size());
-  for (const IncomingOp& incoming : incoming_) {
-    if (!facts_.empty() && facts_.back().key == incoming.key) continue;
-    facts_.push_back({.key = incoming.key, .op = incoming.op});
+  const std::span<const IncomingOp> writes(incoming_);
+  for (std::size_t first = 0; first < writes.size();) {
+    std::size_t end = first + 1;
+    while (end < writes.size() && writes[end].key == writes[first].key) ++end;
+    facts_.push_back({.key = writes[first].key,
+                      .op = writes[first].op,
+                      .writes = writes.subspan(first, end - first)});
+    first = end;
   }
-  std::vector<Slice> keys;
-  for (std::size_t start = 0; start < facts_.size(); start += kProbesPerBatch) {
-    const std::size_t count = std::min(kProbesPerBatch, facts_.size() - start);
-    keys.clear();
-    for (std::size_t i = 0; i < count; ++i) keys.emplace_back(facts_[start + i].key);
-    Result<std::vector<std::optional<std::string>>> cells = base_.view().MultiGet(keys);
-    if (!cells) return std::move(cells).error();
-    for (std::size_t i = 0; i < count; ++i) {
-      MergedFact& fact = facts_[start + i];
-      fact.before = std::move((*cells)[i]);
-      if (!fact.before) continue;
-      schema::Cell cell;
-      if (!schema::DecodeCell(Slice(*fact.before), &cell) ||
-          !crdt::FromCell(cell, sites_, &fact.old_state)) {
-        return BadCell();
-      }
-      fact.state = fact.old_state;
+}
+
+FrameApplier::JoinedFact& FrameApplier::JoinedOf(MergedFact& fact) {
+  if (fact.joined == nullptr) fact.joined = &joined_.emplace_back();
+  return *fact.joined;
+}
+
+// False when the store has none of `facts`, which are of one attribute.
+Result<bool> FrameApplier::MayBeStored(std::span<const MergedFact> facts) const {
+  if (facts.size() < kFactsPerLook) return true;
+  const std::string prefix =
+      schema::FactPrefix(facts.front().op->type, facts.front().op->attribute);
+  const std::unique_ptr<lsm::Iterator> stored =
+      base_.view().NewIterator({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+  stored->Seek(facts.front().key);
+  if (Status status = stored->status(); !status) return std::move(status).error();
+  return stored->Valid() && stored->key() <= facts.back().key;
+}
+
+Status FrameApplier::ReadStored() {
+  const std::span<MergedFact> facts(facts_);
+  std::vector<MergedFact*> asked;
+  for (std::size_t first = 0; first < facts.size();) {
+    std::size_t end = first + 1;
+    while (end < facts.size() && end - first < kProbesPerBatch &&
+           OfOneAttribute(*facts[end].op, *facts[first].op)) {
+      ++end;
     }
+    const std::span<MergedFact> some = facts.subspan(first, end - first);
+    Result<bool> stored = MayBeStored(some);
+    if (!stored) return std::move(stored).error();
+    for (MergedFact& fact : some) {
+      if (*stored) asked.push_back(&fact);
+    }
+    first = end;
+  }
+  for (std::size_t first = 0; first < asked.size(); first += kProbesPerBatch) {
+    const std::size_t count = std::min(kProbesPerBatch, asked.size() - first);
+    Status read = ReadStored(std::span(asked).subspan(first, count));
+    if (!read) return read;
+  }
+  return Ok();
+}
+
+Status FrameApplier::ReadStored(std::span<MergedFact* const> facts) {
+  std::vector<Slice> keys;
+  keys.reserve(facts.size());
+  for (const MergedFact* fact : facts) keys.push_back(fact->key);
+  Result<std::vector<std::optional<std::string>>> cells = base_.view().MultiGet(keys);
+  if (!cells) return std::move(cells).error();
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    if (!(*cells)[i]) continue;
+    JoinedFact& joined = JoinedOf(*facts[i]);
+    joined.before = std::move((*cells)[i]);
+    schema::Cell cell;
+    if (!schema::DecodeCell(Slice(*joined.before), &cell) ||
+        !crdt::FromCell(cell, sites_, &joined.old_state)) {
+      return BadCell();
+    }
+    joined.state = joined.old_state;
   }
   return Ok();
 }
 
 void FrameApplier::Join() {
-  std::size_t place = 0;
-  for (const IncomingOp& incoming : incoming_) {
-    while (facts_[place].key != incoming.key) ++place;
-    crdt::FactOp op = incoming.op->op;
-    for (schema::Stamp& stamp : op.observed) stamp.site = (*incoming.sites)[stamp.site];
-    crdt::MergeOp(facts_[place].state, op, incoming.stamp, sites_);
+  for (MergedFact& fact : facts_) {
+    const bool is_plain = fact.joined == nullptr && fact.writes.size() == 1 &&
+                          fact.op->op.kind == MergeKind::kRegister;
+    if (is_plain) continue;
+    FactState& state = JoinedOf(fact).state;
+    for (const IncomingOp& write : fact.writes) {
+      crdt::FactOp op = write.op->op;
+      for (schema::Stamp& stamp : op.observed) stamp.site = (*write.sites)[stamp.site];
+      crdt::MergeOp(state, op, write.stamp, sites_);
+    }
   }
 }
 
@@ -157,10 +223,8 @@ void FrameApplier::Join() {
 Status FrameApplier::GatherState(const crdt::StateChangeset& changeset) {
   for (const crdt::StateFact& fact : changeset.facts) {
     if (Status row = CheckRowCell(fact.op); !row) return row;
-    IncomingOp& incoming = incoming_.emplace_back();
-    incoming.key =
-        schema::FactKey(fact.op.type, fact.op.attribute, Slice(fact.op.subject)) + fact.op.element;
-    incoming.op = &fact.op;
+    const std::string prefix = schema::FactPrefix(fact.op.type, fact.op.attribute);
+    incoming_.push_back({.key = NewKey(Slice(prefix), fact.op), .op = &fact.op});
   }
   return Ok();
 }
@@ -179,7 +243,7 @@ void FrameApplier::JoinState(const crdt::StateChangeset& changeset) {
   for (std::size_t i = 0; i < facts_.size(); ++i) {
     FactState other = changeset.facts[i].state;
     crdt::ForStamps(other, [&](schema::Stamp& stamp) { stamp.site = ordinal_of[stamp.site]; });
-    crdt::JoinStates(facts_[i].state, other, applied, sites_);
+    crdt::JoinStates(JoinedOf(facts_[i]).state, other, applied, sites_);
   }
 }
 
@@ -189,10 +253,7 @@ Status FrameApplier::ReplayTrees() {
   const std::span<MergedFact> facts(facts_);
   for (std::size_t first = 0; first < facts.size();) {
     std::size_t end = first + 1;
-    while (end < facts.size() && facts[end].op->type == facts[first].op->type &&
-           facts[end].op->attribute == facts[first].op->attribute) {
-      ++end;
-    }
+    while (end < facts.size() && OfOneAttribute(*facts[end].op, *facts[first].op)) ++end;
     Status replayed = ReplayTree(facts.subspan(first, end - first), &later);
     if (!replayed) return replayed;
     first = end;
@@ -207,9 +268,12 @@ Status FrameApplier::ReplayTrees() {
 Status FrameApplier::ReplayTree(std::span<MergedFact> facts, std::vector<MergedFact>* later) {
   std::optional<schema::Stamp> start;
   for (const MergedFact& fact : facts) {
-    const auto [old_move, new_move] = std::ranges::mismatch(
-        fact.old_state.moves, fact.state.moves, {}, &crdt::Move::stamp, &crdt::Move::stamp);
-    if (new_move == fact.state.moves.end()) continue;
+    if (fact.joined == nullptr) continue;
+    const std::vector<crdt::Move>& old_moves = fact.joined->old_state.moves;
+    const std::vector<crdt::Move>& moves = fact.joined->state.moves;
+    const auto [old_move, new_move] =
+        std::ranges::mismatch(old_moves, moves, {}, &crdt::Move::stamp, &crdt::Move::stamp);
+    if (new_move == moves.end()) continue;
     if (!start || crdt::CompareStamps(new_move->stamp, *start, sites_) < 0) start = new_move->stamp;
   }
   if (!start) return Ok();
@@ -217,7 +281,9 @@ Status FrameApplier::ReplayTree(std::span<MergedFact> facts, std::vector<MergedF
   if (Status found = FindLaterMoves(facts, *start, later); !found) return found;
   std::vector<crdt::MovedRow> rows;
   for (const auto& part : {facts, std::span(*later).subspan(known)}) {
-    for (MergedFact& fact : part) rows.push_back({fact.op->subject, &fact.state});
+    for (MergedFact& fact : part) {
+      if (fact.joined != nullptr) rows.push_back({fact.op->subject, &fact.joined->state});
+    }
   }
   const FrameOp& any = *facts.front().op;
   const auto parent_of = [&](Slice subject) -> Result<Value> {
@@ -245,15 +311,16 @@ Status FrameApplier::FindLaterMoves(std::span<const MergedFact> facts, const sch
     schema::Cell cell;
     if (!schema::DecodeCell(stored->value(), &cell)) return BadCell();
     if (!crdt::HoldsMoves(cell) || crdt::CompareStamps(cell.stamp, start, sites_) < 0) continue;
-    const auto merged = std::ranges::lower_bound(facts, stored->key().view(), {}, &MergedFact::key);
-    if (merged != facts.end() && Slice(merged->key) == stored->key()) continue;
-    MergedFact& fact = later->emplace_back(MergedFact{.key = stored->key().ToString()});
-    fact.before = stored->value().ToString();
-    if (!crdt::FromCell(cell, sites_, &fact.old_state)) return BadCell();
-    fact.state = fact.old_state;
+    const auto merged = std::ranges::lower_bound(facts, stored->key(), {}, &MergedFact::key);
+    if (merged != facts.end() && merged->key == stored->key()) continue;
     const std::string subject = stored->key().Without(prefix.size()).ToString();
-    fact.op = &replayed_.emplace_back(
+    const FrameOp& op = replayed_.emplace_back(
         FrameOp{.type = any.type, .attribute = any.attribute, .subject = subject, .element = {}});
+    MergedFact& fact = later->emplace_back(MergedFact{.key = NewKey(Slice(prefix), op), .op = &op});
+    JoinedFact& joined = JoinedOf(fact);
+    joined.before = stored->value().ToString();
+    if (!crdt::FromCell(cell, sites_, &joined.old_state)) return BadCell();
+    joined.state = joined.old_state;
   }
   return stored->status();
 }

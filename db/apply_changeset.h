@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,18 +64,24 @@ class FrameApplier {
 
  private:
   struct IncomingOp {
-    std::string key;
+    Slice key;  // in keys_
     const crdt::FrameOp* op = nullptr;
     schema::Stamp stamp = {};
     const std::vector<schema::SiteOrdinal>* sites = nullptr;  // of the frame
   };
-  struct MergedFact {
-    std::string key;
-    const crdt::FrameOp* op = nullptr;  // names type, attribute, subject
-    std::size_t row = 0;                // place in rows_
+  // A fact that the merge rules decide.
+  struct JoinedFact {
     std::optional<std::string> before = {};
     crdt::FactState old_state = {};
     crdt::FactState state = {};
+  };
+  struct MergedFact {
+    Slice key;
+    const crdt::FrameOp* op = nullptr;        // names type, attribute, subject
+    std::span<const IncomingOp> writes = {};  // in their causal order
+    std::size_t row = 0;                      // place in rows_
+    // In joined_; null: the store has no such fact, and `op`, of a register, alone writes it.
+    JoinedFact* joined = nullptr;
   };
   // A row with facts in the batch.
   struct MergedRow {
@@ -89,7 +96,12 @@ class FrameApplier {
   Status Gather(std::span<const crdt::Frame* const> frames);
   void SortIncoming(std::span<const std::size_t> run_starts);
   Status GatherState(const crdt::StateChangeset& changeset);
+  Slice NewKey(Slice prefix, const crdt::FrameOp& op);
+  void GroupIncoming();
+  JoinedFact& JoinedOf(MergedFact& fact);
   Status ReadStored();
+  Result<bool> MayBeStored(std::span<const MergedFact> facts) const;
+  Status ReadStored(std::span<MergedFact* const> facts);
   void Join();
   void JoinState(const crdt::StateChangeset& changeset);
   Status ReplayTrees();
@@ -101,6 +113,8 @@ class FrameApplier {
   void FindRowsOf(std::span<MergedFact> facts);
   Status ReadLengths();
   Status PutFacts();
+  void PutNew(const MergedFact& fact, bool is_claim);
+  Status PutJoined(MergedFact& fact, bool is_claim);
   bool IsClaim(TypeId type, AttributeId attribute) const;
   Status CheckAgainstSchema() const;
   Status FollowSchema(const SchemaReader& read_schema);
@@ -112,11 +126,14 @@ class FrameApplier {
   crdt::SiteTable& sites_;
   schema::SchemaRef schema_;
   std::vector<std::vector<schema::SiteOrdinal>> frame_sites_;
-  std::vector<IncomingOp> incoming_;
+  std::pmr::monotonic_buffer_resource keys_;
+  std::vector<IncomingOp> incoming_;    // by key
   std::deque<crdt::FrameOp> replayed_;  // name facts that no transaction of the batch writes
-  std::vector<MergedFact> facts_;       // by key
-  std::vector<MergedRow> rows_;         // by type and subject
+  std::deque<JoinedFact> joined_;
+  std::vector<MergedFact> facts_;  // by key
+  std::vector<MergedRow> rows_;    // by type and subject
   std::vector<lsm::KeyRange> dropped_ranges_;
+  std::string cell_;  // memory for the cell at hand
   std::uint64_t facts_changed_ = 0;
 };
 

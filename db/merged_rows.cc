@@ -70,21 +70,18 @@ bool Reads(Slice bytes, std::span<const schema::KeyPart> parts) {
          bytes.empty();
 }
 
-Status CheckOp(const Type& type, const FrameOp& op, std::span<const schema::KeyPart> key) {
-  if (!Reads(Slice(op.subject), key)) return SchemaConflict(type, "their keys differ");
-  if (op.attribute == schema::kRowCell) return Ok();
-  const Attribute* attribute = FindAny(type, op.attribute);
-  if (attribute == nullptr) return Ok();  // kept, to be seen once it is declared
+// `attribute` of `type` is the one that `op` writes.
+Status CheckOp(const Type& type, const Attribute& attribute, const FrameOp& op) {
   const auto conflict = [&](const char* what) {
-    return SchemaConflict(type, StrCat("column \"", attribute->name, "\" ", what));
+    return SchemaConflict(type, StrCat("column \"", attribute.name, "\" ", what));
   };
-  if (attribute->merge != op.op.kind) return conflict("merges in two ways");
-  const schema::KeyPart part = ElementPart(*attribute);
+  if (attribute.merge != op.op.kind) return conflict("merges in two ways");
   if (op.op.kind == MergeKind::kSet) {
+    const schema::KeyPart part = ElementPart(attribute);
     if (!Reads(Slice(op.element), {&part, 1})) {
       return conflict("has elements of two kinds");
     }
-  } else if (!Fits(*attribute, op.op.value) || !op.element.empty()) {
+  } else if (!Fits(attribute, op.op.value) || !op.element.empty()) {
     return conflict("has values of two kinds");
   }
   return Ok();
@@ -161,8 +158,8 @@ void FrameApplier::FindRowsOf(std::span<MergedFact> facts) {
   for (std::size_t i = 0; i < facts.size(); ++i) {
     run.push_back(&facts[i].op->subject);
     if (i + 1 < facts.size() && facts[i + 1].op->attribute == facts[i].op->attribute) continue;
-    if (!std::ranges::is_sorted(run, by_subject)) std::ranges::sort(run, by_subject);
     if (!std::ranges::equal(subjects, run, same)) {
+      if (!std::ranges::is_sorted(run, by_subject)) std::ranges::sort(run, by_subject);
       std::vector<const std::string*> joined;
       std::ranges::set_union(subjects, run, std::back_inserter(joined), by_subject);
       joined.erase(std::unique(joined.begin(), joined.end(), same), joined.end());
@@ -174,18 +171,20 @@ void FrameApplier::FindRowsOf(std::span<MergedFact> facts) {
   for (const std::string* subject : subjects) {
     rows_.push_back({.type = facts.front().op->type, .subject = subject});
   }
-  auto row = rows_.begin() + base;
+  auto next = rows_.begin() + base;  // mostly the row of the fact at hand
   for (MergedFact& fact : facts) {
     const std::string& subject = fact.op->subject;
-    while (row != rows_.end() && *row->subject < subject) ++row;
-    if (row == rows_.end() || *row->subject != subject) {  // the next attribute begins again
+    auto row = next;
+    if (row == rows_.end() || *row->subject != subject) {
       row =
           std::lower_bound(rows_.begin() + base, rows_.end(), subject,
                            [](const MergedRow& a, const std::string& b) { return *a.subject < b; });
     }
+    next = row + 1;
     fact.row = static_cast<std::size_t>(row - rows_.begin());
     if (fact.op->attribute != schema::kRowCell) continue;
-    row->length = fact.state.causal_length;
+    row->length =
+        fact.joined == nullptr ? fact.op->op.causal_length : fact.joined->state.causal_length;
     row->is_written = true;
   }
 }
@@ -215,37 +214,69 @@ Status FrameApplier::PutFacts() {
   const FrameOp* before = nullptr;
   bool is_claim = false;
   for (MergedFact& fact : facts_) {
-    MergedRow& row = rows_[fact.row];
-    const bool is_row = fact.op->attribute == schema::kRowCell;
     if (before == nullptr || before->type != fact.op->type ||
         before->attribute != fact.op->attribute) {
       is_claim = IsClaim(fact.op->type, fact.op->attribute);
     }
     before = fact.op;
-    if (fact.state.kind == MergeKind::kTree && row.length != 0) {
-      crdt::ShowParent(fact.state, row.length);
-    } else if (!is_row && (fact.state.causal_length != row.length || row.length % 2 == 0)) {
-      fact.state = {};  // a fact of another life of its row is not stored
+    if (fact.joined == nullptr) {
+      PutNew(fact, is_claim);
+    } else if (Status put = PutJoined(fact, is_claim); !put) {
+      return put;
     }
-    if (!LooksTheSame(fact.old_state, fact.state)) {
-      ++facts_changed_;
-      row.is_touched = true;
-    }
-    if (fact.state.causal_length == 0) {
-      if (fact.before) view_.Delete(fact.key);
-      continue;
-    }
-    const std::string cell = schema::EncodeCell(crdt::ToCell(fact.state));
-    if (fact.before && *fact.before == cell) continue;
-    view_.Put(fact.key, cell);
-    row.is_touched = row.is_touched || is_claim;
-    const bool reborn = is_row && fact.old_state.causal_length != 0 &&
-                        fact.old_state.causal_length != fact.state.causal_length;
-    if (!reborn) continue;
-    row.is_touched = true;
-    if (Status former = PutFormerFacts(row); !former) return former;
   }
   return Ok();
+}
+
+// What merging one write of a register into nothing comes to, and PutJoined would do with it.
+void FrameApplier::PutNew(const MergedFact& fact, bool is_claim) {
+  MergedRow& row = rows_[fact.row];
+  const crdt::FactOp& op = fact.op->op;
+  const bool is_alive = row.length % 2 == 1;
+  const bool is_row = fact.op->attribute == schema::kRowCell;
+  if (!is_row && (op.causal_length != row.length || !is_alive)) return;
+  if (is_alive && !op.retracted) {
+    ++facts_changed_;
+    row.is_touched = true;
+  }
+  row.is_touched = row.is_touched || is_claim;
+  cell_.clear();
+  schema::AppendCell(cell_, {.stamp = fact.writes.front().stamp,
+                             .retracted = op.retracted,
+                             .causal_length = op.causal_length,
+                             .value = op.value});
+  view_.Put(fact.key.view(), cell_);
+}
+
+Status FrameApplier::PutJoined(MergedFact& fact, bool is_claim) {
+  MergedRow& row = rows_[fact.row];
+  const std::optional<std::string>& before = fact.joined->before;
+  const FactState& old_state = fact.joined->old_state;
+  FactState& state = fact.joined->state;
+  const bool is_row = fact.op->attribute == schema::kRowCell;
+  if (state.kind == MergeKind::kTree && row.length != 0) {
+    crdt::ShowParent(state, row.length);
+  } else if (!is_row && (state.causal_length != row.length || row.length % 2 == 0)) {
+    state = {};  // a fact of another life of its row is not stored
+  }
+  if (!LooksTheSame(old_state, state)) {
+    ++facts_changed_;
+    row.is_touched = true;
+  }
+  if (state.causal_length == 0) {
+    if (before) view_.Delete(fact.key.view());
+    return Ok();
+  }
+  cell_.clear();
+  schema::AppendCell(cell_, crdt::ToCell(state));
+  if (before && *before == cell_) return Ok();
+  view_.Put(fact.key.view(), cell_);
+  row.is_touched = row.is_touched || is_claim;
+  const bool reborn =
+      is_row && old_state.causal_length != 0 && old_state.causal_length != state.causal_length;
+  if (!reborn) return Ok();
+  row.is_touched = true;
+  return PutFormerFacts(row);
 }
 
 // What the store holds of a row before it came to this length goes; the place in a tree stays.
@@ -299,16 +330,26 @@ Status FrameApplier::FollowSchema(const SchemaReader& read_schema) {
 
 Status FrameApplier::CheckAgainstSchema() const {
   const Type* type = nullptr;
-  TypeId id{};
   std::vector<schema::KeyPart> key;
-  for (const IncomingOp& incoming : incoming_) {
-    if (type == nullptr || id != incoming.op->type) {
-      id = incoming.op->type;
-      type = schema_->FindType(id);
-      if (type == nullptr) continue;
-      key = SubjectParts(*type);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (i == 0 || rows_[i - 1].type != rows_[i].type) {
+      type = schema_->FindType(rows_[i].type);
+      if (type != nullptr) key = SubjectParts(*type);
     }
-    if (Status fits = CheckOp(*type, *incoming.op, key); !fits) return fits;
+    if (type == nullptr) continue;
+    if (!Reads(Slice(*rows_[i].subject), key)) return SchemaConflict(*type, "their keys differ");
+  }
+  const FrameOp* before = nullptr;
+  const Attribute* attribute = nullptr;  // null: kept, to be seen once it is declared
+  for (const IncomingOp& incoming : incoming_) {
+    const FrameOp& op = *incoming.op;
+    if (before == nullptr || before->type != op.type || before->attribute != op.attribute) {
+      type = schema_->FindType(op.type);
+      attribute = type == nullptr ? nullptr : FindAny(*type, op.attribute);
+    }
+    before = &op;
+    if (attribute == nullptr) continue;
+    if (Status fits = CheckOp(*type, *attribute, op); !fits) return fits;
   }
   return Ok();
 }
