@@ -43,21 +43,6 @@ struct Test {
   Value value;
 };
 
-Operator Mirrored(Operator op) {
-  switch (op) {
-    case Operator::kLess:
-      return Operator::kGreater;
-    case Operator::kLessEqual:
-      return Operator::kGreaterEqual;
-    case Operator::kGreater:
-      return Operator::kLess;
-    case Operator::kGreaterEqual:
-      return Operator::kLessEqual;
-    default:
-      return op;
-  }
-}
-
 bool IsConstant(const BoundExpr& expr) {
   bool constant = true;
   query::CopyExpr(expr, [&](const BoundExpr& part) -> std::optional<BoundExpr> {

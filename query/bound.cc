@@ -30,6 +30,21 @@ std::string_view NameOf(Aggregate aggregate) {
   return "count";
 }
 
+Operator Mirrored(Operator op) {
+  switch (op) {
+    case Operator::kLess:
+      return Operator::kGreater;
+    case Operator::kLessEqual:
+      return Operator::kGreaterEqual;
+    case Operator::kGreater:
+      return Operator::kLess;
+    case Operator::kGreaterEqual:
+      return Operator::kLessEqual;
+    default:
+      return op;
+  }
+}
+
 std::vector<SetStep> SetOperatorOrder(const std::vector<SetOperator>& operators) {
   std::vector<SetStep> steps;
   std::size_t results = operators.size() + 1;  // intermediate results so far

@@ -79,6 +79,9 @@ enum class Operator : std::uint8_t {
   kRefPart,  // operand REF of several fields, position: that field of the key
 };
 
+// The comparison that says the same with its operands exchanged.
+Operator Mirrored(Operator op);
+
 struct Constant {
   Value value;
   // Of a plan: the parameter whose value this is.

@@ -31,21 +31,6 @@ bool IsPlain(ValueKind kind, const schema::ValueType& type) {
   return kind == type.kind && std::ranges::find(kPlain, kind) != kPlain.end();
 }
 
-Operator Mirrored(Operator op) {
-  switch (op) {
-    case Operator::kLess:
-      return Operator::kGreater;
-    case Operator::kLessEqual:
-      return Operator::kGreaterEqual;
-    case Operator::kGreater:
-      return Operator::kLess;
-    case Operator::kGreaterEqual:
-      return Operator::kLessEqual;
-    default:
-      return op;
-  }
-}
-
 bool IsRange(Operator op) { return op >= Operator::kLess && op <= Operator::kGreaterEqual; }
 
 // The value that stands in the column when it equals `value`; nothing if none does exactly.
