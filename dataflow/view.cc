@@ -57,6 +57,15 @@ Level::Level(ViewLevel spec_in) : spec(std::move(spec_in)), order{RowOrder(InPla
   }
 }
 
+// The key of the row with these order values, within its list.
+Value KeyOf(const Level& level, RowView order) {
+  if (level.key_places.size() == 1) return order[level.key_places[0]];
+  // Without key columns there is one row at most, of the empty key: what it becomes is an update.
+  std::vector<Value> parts;
+  for (const std::size_t place : level.key_places) parts.push_back(order[place]);
+  return Value::Ref(std::move(parts));
+}
+
 }  // namespace
 
 class ViewSnapshot::Items {
@@ -82,7 +91,8 @@ class View::State {
   void RenewStale(Bucket& bucket);
   void Renew(Bucket& bucket, std::span<const Stale> fields);
   void TakeGroup(Bucket& bucket, std::span<const Arrival> group);
-  ItemRef MakeItem(Bucket& bucket, const Arrival& arrival);
+  // `before` is the item at its place, or null.
+  ItemRef MakeItem(Bucket& bucket, RowView row, const Item* before);
   void Forget(Item& item);
   Value ValueOf(const Bucket& bucket) const;
   void Publish(Bucket& bucket);
@@ -177,8 +187,7 @@ void View::State::TakeDelta(std::size_t level, const Batch& delta) {
     const RowView row = delta.row(i);
     CutInto(key_, row, here.spec.bucket);
     Bucket& bucket = At(level, key_);
-    CutInto(key_, row, here.order_columns);
-    Touch(bucket).arrivals.push_back({RowBlock::Make(key_), delta.weight(i), row});
+    Touch(bucket).arrivals.push_back({{row, here.order_columns}, delta.weight(i)});
   }
 }
 
@@ -189,15 +198,13 @@ void View::State::Process(Bucket& bucket) {
   work.wants_edits = with_edits_ && (bucket.level == 0 || bucket.first_link != nullptr);
   std::vector<Arrival>& arrivals = work.arrivals;
   std::ranges::sort(arrivals, [&](const Arrival& a, const Arrival& b) {
-    const std::strong_ordering by_place = order.rows(a.order, b.order);
-    return by_place != 0 ? by_place < 0 : a.row.data() < b.row.data();
+    const std::strong_ordering by_place = order(a.place, b.place);
+    return by_place != 0 ? by_place < 0 : a.place.row.data() < b.place.row.data();
   });
   if (!work.stale.empty()) RenewStale(bucket);
   for (std::size_t begin = 0; begin < arrivals.size();) {
     std::size_t end = begin + 1;
-    while (end < arrivals.size() && order.rows(arrivals[begin].order, arrivals[end].order) == 0) {
-      ++end;
-    }
+    while (end < arrivals.size() && order(arrivals[begin].place, arrivals[end].place) == 0) ++end;
     TakeGroup(bucket, std::span(arrivals).subspan(begin, end - begin));
     begin = end;
   }
@@ -211,7 +218,7 @@ void View::State::RenewStale(Bucket& bucket) {
   const ItemOrder& order = levels_[bucket.level].order;
   // An item that is made anew or leaves altogether need not be renewed.
   for (const Arrival& arrival : bucket.work->arrivals) {
-    const auto found = bucket.items.Find(arrival.order);
+    const auto found = bucket.items.Find(arrival.place);
     if (found && (arrival.weight > 0 || found.weight() == -arrival.weight)) {
       found.key()->in_delta = true;
     }
@@ -259,8 +266,8 @@ void View::State::Renew(Bucket& bucket, std::span<const Stale> fields) {
 // All changes of the row at one place: it comes, goes, is another, or has more or fewer copies.
 void View::State::TakeGroup(Bucket& bucket, std::span<const Arrival> group) {
   const Level& level = levels_[bucket.level];
-  const auto place = bucket.items.LowerBound(group[0].order);
-  const bool found = place && level.order.rows(place.key()->order, group[0].order) == 0;
+  const auto place = bucket.items.LowerBound(group[0].place);
+  const bool found = place && level.order(place.key(), group[0].place) == 0;
   const ItemRef before = found ? place.key() : nullptr;
   const Weight old_weight = found ? place.weight() : 0;
   Weight weight = old_weight;
@@ -273,7 +280,7 @@ void View::State::TakeGroup(Bucket& bucket, std::span<const Arrival> group) {
   if (before == nullptr && weight == 0) return;
   if (before != nullptr) before->in_delta = false;
   const bool replaced = weight > 0 && arrival != nullptr;
-  const ItemRef after = replaced ? MakeItem(bucket, *arrival) : before;
+  const ItemRef after = replaced ? MakeItem(bucket, arrival->place.row, before.get()) : before;
   if (bucket.work->wants_edits) {
     const auto position = static_cast<std::size_t>(bucket.items.Rank(place));
     const Weight kept = std::min(old_weight, weight);
@@ -303,7 +310,7 @@ void View::State::TakeGroup(Bucket& bucket, std::span<const Arrival> group) {
   }
 }
 
-ItemRef View::State::MakeItem(Bucket& bucket, const Arrival& arrival) {
+ItemRef View::State::MakeItem(Bucket& bucket, RowView row, const Item* before) {
   const Level& level = levels_[bucket.level];
   std::unique_ptr<Link[]> links;
   if (!level.child_fields.empty()) links = std::make_unique<Link[]>(level.child_fields.size());
@@ -312,11 +319,11 @@ ItemRef View::State::MakeItem(Bucket& bucket, const Arrival& arrival) {
   std::size_t child = 0;
   for (const ViewField& field : level.spec.fields) {
     if (!field.child) {
-      values.push_back(arrival.row[field.column]);
+      values.push_back(row[field.column]);
       continue;
     }
     Link& link = links[child++];
-    CutInto(key_, arrival.row, field.child->bucket);
+    CutInto(key_, row, field.child->bucket);
     if (std::ranges::any_of(key_, &Value::is_null)) {
       values.push_back(field.child->single ? Value() : Value::List({}));
       continue;
@@ -328,18 +335,15 @@ ItemRef View::State::MakeItem(Bucket& bucket, const Arrival& arrival) {
     below.first_link = &link;
     values.push_back(below.value);
   }
-  Value key;
-  if (level.key_places.size() == 1) {
-    key = arrival.order->row()[level.key_places[0]];
-  } else {
-    // Without key columns there is one row at most, of the empty key: what it becomes is an update.
-    std::vector<Value> parts;
-    for (const std::size_t place : level.key_places) parts.push_back(arrival.order->row()[place]);
-    key = Value::Ref(std::move(parts));
-  }
   Value value = level.spec.names == nullptr ? std::move(values[0])
                                             : Value::Object(level.spec.names, std::move(values));
-  ItemRef item(new Item(arrival.order, std::move(key), std::move(value), &bucket));
+  ItemRef item;
+  if (before != nullptr) {
+    item = new Item(before->order, before->key, std::move(value), &bucket);
+  } else {
+    CutInto(key_, row, level.order_columns);
+    item = new Item(RowBlock::Make(key_), KeyOf(level, key_), std::move(value), &bucket);
+  }
   for (std::size_t i = 0; i < child; ++i) links[i].item = item.get();
   item->links = std::move(links);
   return item;

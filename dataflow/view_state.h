@@ -8,6 +8,7 @@
 #include <atomic>
 #include <boost/intrusive_ptr.hpp>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -54,15 +55,35 @@ struct Item {
 };
 using ItemRef = boost::intrusive_ptr<Item>;
 
-// Orders items by their order values.
+// Where a row of a delta belongs: `columns` are those that its list is ordered by.
+struct Place {
+  RowView row;
+  std::span<const Column> columns;
+
+  const Value& operator[](std::size_t i) const { return row[columns[i]]; }
+};
+
+// Orders items by their order values, each of which is a sort column.
 struct ItemOrder {
   RowOrder rows;
 
   std::strong_ordering operator()(const ItemRef& a, const ItemRef& b) const {
     return rows(a->order, b->order);
   }
-  std::strong_ordering operator()(const ItemRef& a, const RowRef& b) const {
-    return rows(a->order, b);
+  std::strong_ordering operator()(const ItemRef& a, const Place& b) const {
+    return Compare(a->order->row(), b);
+  }
+  std::strong_ordering operator()(const Place& a, const Place& b) const { return Compare(a, b); }
+
+ private:
+  template <typename Left>
+  std::strong_ordering Compare(const Left& a, const Place& b) const {
+    const std::vector<SortColumn>& columns = rows.columns();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const std::strong_ordering order = CompareValues(a[i], b[i]);
+      if (order != 0) return columns[i].descending ? 0 <=> order : order;
+    }
+    return std::strong_ordering::equal;
   }
 };
 using ItemTree = CountedTree<ItemRef, ItemOrder>;
@@ -76,9 +97,8 @@ struct Stale {
 
 // A row of the delta on its way into a bucket.
 struct Arrival {
-  RowRef order;
+  Place place;
   Weight weight;
-  RowView row;
 };
 
 // What one step does to one bucket.
