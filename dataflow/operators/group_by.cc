@@ -32,10 +32,15 @@ class GroupStates {
     }
   }
 
-  void Construct(RowTable::Slot slot) {
+  // Memory for the slots up to this one. Before a key takes it, so that memory that runs out leaves
+  // no key without states.
+  void MakeRoom(RowTable::Slot slot) {
     while (slot / kBlocksPerChunk >= chunks_.size()) {
       chunks_.push_back(std::make_unique<Unit[]>(kBlocksPerChunk * block_bytes_ / sizeof(Unit)));
     }
+  }
+  // There is room.
+  void Construct(RowTable::Slot slot) {
     new (At(slot)) Header();
     for (std::size_t i = 0; i < aggregates_.size(); ++i) aggregates_[i]->Construct(State(slot, i));
   }
@@ -175,6 +180,7 @@ class GroupByOperator final : public Operator {
   RowTable::Slot FindOrAdd(RowView key) {
     const RowTable::Slot found = keys_.Find(key);
     if (found != RowTable::kNone) return found;
+    states_.MakeRoom(keys_.slot_limit());
     const RowTable::Slot slot = keys_.Add(key, 1).slot;
     states_.Construct(slot);
     return slot;
