@@ -8,7 +8,6 @@
 #include "db/public_state.h"
 #include "db/schema_text.h"
 #include "db/stats.h"
-#include "query/prepare.h"
 
 namespace trefoil {
 
@@ -26,12 +25,12 @@ Result<Database> Database::Open(const std::string& path, const Options& options)
 
 Result<ExecuteSummary> Database::Execute(std::string_view script, const Params& params,
                                          const RunOptions& options) {
-  return db::ExecuteScript(*state_->engine, script, params, options);
+  return db::ExecuteScript(*state_->engine, *state_->statements.Find(script), params, options);
 }
 
 Result<Query> Database::Prepare(std::string_view treesql) const {
   Result<std::shared_ptr<const Query::Plan>> plan =
-      query::Prepare(treesql, state_->engine->schema());
+      state_->statements.Find(treesql)->Prepare(state_->engine->schema());
   if (!plan) return std::move(plan).error();
   return Query(*std::move(plan));
 }
@@ -50,7 +49,7 @@ Result<CommitInfo> Database::Write(const std::function<Status(Transaction&)>& bo
 }
 
 Transaction Database::Begin() {
-  return Transaction(std::make_unique<Transaction::State>(*state_->engine));
+  return Transaction(std::make_unique<Transaction::State>(*state_->engine, state_->statements));
 }
 
 namespace {

@@ -24,17 +24,21 @@ using query::BindInput;
 // Runs the statements of one script.
 class ScriptRunner {
  public:
-  ScriptRunner(Engine& engine, std::string_view script, const Params& params,
+  ScriptRunner(Engine& engine, const CachedScript& script, const Params& params,
                const RunOptions& options)
-      : engine_(engine), script_(script), params_(params), options_(options) {}
+      : engine_(engine),
+        script_(script),
+        text_(script.text()),
+        params_(params),
+        options_(options) {}
 
   // `outer` is the caller's transaction, which no statement may end; null: there is none.
   Result<ExecuteSummary> Run(WriteTransaction* outer) {
-    const query::ParsedScript parsed = query::Parse(script_);
+    const query::ParsedScript& parsed = script_.parsed();
     ExecuteSummary summary;
-    for (const query::Statement& statement : parsed.statements) {
-      if (std::holds_alternative<std::monostate>(statement.node)) break;
-      Result<StatementResult> result = RunOne(statement, outer);
+    for (std::size_t i = 0; i < parsed.statements.size(); ++i) {
+      if (std::holds_alternative<std::monostate>(parsed.statements[i].node)) break;
+      Result<StatementResult> result = RunOne(i, outer);
       if (!result) return std::move(result).error();
       summary.statements.push_back(*std::move(result));
     }
@@ -47,28 +51,28 @@ class ScriptRunner {
   }
 
  private:
-  Result<StatementResult> RunOne(const query::Statement& statement, WriteTransaction* outer) {
+  // Statement `i` of the script.
+  Result<StatementResult> RunOne(std::size_t i, WriteTransaction* outer) {
+    const query::Statement& statement = script_.parsed().statements[i];
     if (const auto* verb = std::get_if<query::TransactionStatement>(&statement.node)) {
       if (outer != nullptr) {
-        return query::ErrorAt(script_, statement.span, ErrorCode::kInvalidArgument,
+        return query::ErrorAt(text_, statement.span, ErrorCode::kInvalidArgument,
                               "this transaction is ended by its owner, not by a statement");
       }
       return RunVerb(*verb, statement.span);
     }
     WriteTransaction* open = outer != nullptr ? outer : transaction_.get();
-    if (const auto* select = std::get_if<query::SelectStatement>(&statement.node)) {
-      return RunSelect(select->select, open);
-    }
+    if (std::holds_alternative<query::SelectStatement>(statement.node)) return RunSelect(i, open);
     if (const auto* explain = std::get_if<query::ExplainStatement>(&statement.node)) {
       return RunExplain(*explain, open);
     }
     if (IsDeclaration(statement)) return RunDeclaration(statement, open);
-    return RunWrite(statement, open);
+    return RunWriting(i, open);
   }
 
   Result<StatementResult> RunVerb(const query::TransactionStatement& statement, query::Span span) {
     const auto misplaced = [&](const char* message) {
-      return query::ErrorAt(script_, span, ErrorCode::kInvalidArgument, message);
+      return query::ErrorAt(text_, span, ErrorCode::kInvalidArgument, message);
     };
     if (statement.verb == query::TransactionVerb::kBegin) {
       if (transaction_ != nullptr) return misplaced("a transaction is already open");
@@ -120,16 +124,13 @@ class ScriptRunner {
     return state;
   }
 
-  Result<State> StateOf(const query::BoundQuery& bound, const WriteTransaction* open,
-                        std::span<const Value> parameters) const {
-    if (!bound.as_of) return Present(open);
-    const Value value = ConstantOf(bound.as_of->value, parameters);
+  Result<State> PastState(const query::BoundAsOf& as_of, std::span<const Value> parameters) const {
+    const Value value = ConstantOf(as_of.value, parameters);
     Result<PinnedRef> pinned =
-        bound.as_of->is_version
-            ? engine_.PinAt(Version{static_cast<std::uint64_t>(value.AsInt())})
-            : engine_.PinAt(std::chrono::system_clock::time_point(
-                  std::chrono::duration_cast<std::chrono::system_clock::duration>(
-                      std::chrono::microseconds(value.AsInt()))));
+        as_of.is_version ? engine_.PinAt(Version{static_cast<std::uint64_t>(value.AsInt())})
+                         : engine_.PinAt(std::chrono::system_clock::time_point(
+                               std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                                   std::chrono::microseconds(value.AsInt()))));
     if (!pinned) return std::move(pinned).error();
     return Of(*std::move(pinned));
   }
@@ -142,32 +143,33 @@ class ScriptRunner {
     return {};
   }
 
-  Result<StatementResult> RunSelect(const query::Select& select, const WriteTransaction* open) {
-    const schema::SchemaRef schema = Present(open).schema;
-    Result<query::BoundQuery> bound =
-        query::Bind(BindInput{.text = script_, .schema = *schema}, select);
-    if (!bound) return std::move(bound).error();
+  Result<StatementResult> RunSelect(std::size_t i, const WriteTransaction* open) {
+    State state = Present(open);
+    Result<std::unique_ptr<ReadyStatement>> ready = script_.Take(i, state.schema);
+    if (!ready) return std::move(ready).error();
+    const auto& bound = std::get<query::BoundQuery>((*ready)->bound());
     const query::RunContext context = ContextOf(engine_.clock(), options_);
     const Result<std::vector<Value>> parameters =
-        query::BindParameters(bound->parameters, params_, context);
+        query::BindParameters(bound.parameters, params_, context);
     if (!parameters) return parameters.error();
-    const Result<State> state = StateOf(*bound, open, *parameters);
-    if (!state) return state.error();
-    const TripleSource source(*state->view, state->schema, &engine_);
-    Result<Rows> rows = query::RunSelect({.select = bound->select,
-                                          .source_count = bound->source_count,
-                                          .parameters = *parameters,
-                                          .schema = *state->schema},
-                                         source, context);
+    if (bound.as_of) {
+      Result<State> past = PastState(*bound.as_of, *parameters);
+      if (!past) return std::move(past).error();
+      state = *std::move(past);
+    }
+    Result<Rows> rows = (*ready)->Read(
+        *parameters,
+        {.view = *state.view, .schema = state.schema, .engine = engine_, .context = context});
     if (!rows) return std::move(rows).error();
-    return StatementResult{.rows = *std::move(rows), .version = state->version};
+    script_.Give(i, *std::move(ready));
+    return StatementResult{.rows = *std::move(rows), .version = state.version};
   }
 
   Result<StatementResult> RunExplain(const query::ExplainStatement& explain,
                                      const WriteTransaction* open) {
     const State state = Present(open);
     Result<query::BoundQuery> bound =
-        query::Bind(BindInput{.text = script_, .schema = *state.schema}, explain.select);
+        query::Bind(BindInput{.text = text_, .schema = *state.schema}, explain.select);
     if (!bound) return std::move(bound).error();
     const query::RunContext context = ContextOf(engine_.clock(), options_);
     const Result<std::vector<Value>> parameters =
@@ -207,35 +209,35 @@ class ScriptRunner {
 
   Result<schema::Declaration> DeclarationOf(const query::Statement& statement) const {
     if (const auto* table = std::get_if<query::TableStatement>(&statement.node)) {
-      return query::Declare(script_, *table);
+      return query::Declare(text_, *table);
     }
     if (const auto* index = std::get_if<query::IndexStatement>(&statement.node)) {
-      return query::Declare(script_, *index);
+      return query::Declare(text_, *index);
     }
-    return query::Declare(script_, std::get<query::DropStatement>(statement.node));
+    return query::Declare(text_, std::get<query::DropStatement>(statement.node));
   }
 
-  Result<StatementResult> RunWrite(const query::Statement& statement, WriteTransaction* open) {
-    StatementWriter writer(script_, params_, engine_.clock(), options_);
+  Result<StatementResult> RunWriting(std::size_t i, WriteTransaction* open) {
+    const query::Span span = script_.parsed().statements[i].span;
     StatementResult result;
+    const auto write = [&](WriteTransaction& transaction) -> Status {
+      Result<std::unique_ptr<ReadyStatement>> ready = script_.Take(i, transaction.schema());
+      if (!ready) return std::move(ready).error();
+      Result<StatementResult> done =
+          RunWrite(**ready, params_, transaction, ContextOf(engine_.clock(), options_));
+      if (!done) return std::move(done).error();
+      script_.Give(i, *std::move(ready));
+      result = *std::move(done);
+      return Ok();
+    };
     if (open != nullptr) {
-      const Status written = open->AllOrNothing([&]() -> Status {
-        Result<StatementResult> done = writer.Run(statement, *open);
-        if (!done) return std::move(done).error();
-        result = *std::move(done);
-        return Ok();
-      });
-      if (!written) return Placed(written.error(), statement.span);
+      const Status written = open->AllOrNothing([&] { return write(*open); });
+      if (!written) return Placed(written.error(), span);
       result.version = open->base()->version();
       return result;
     }
-    const Result<CommitInfo> commit = engine_.Write([&](WriteTransaction& transaction) -> Status {
-      Result<StatementResult> written = writer.Run(statement, transaction);
-      if (!written) return std::move(written).error();
-      result = *std::move(written);
-      return Ok();
-    });
-    if (!commit) return Placed(commit.error(), statement.span);
+    const Result<CommitInfo> commit = engine_.Write(write);
+    if (!commit) return Placed(commit.error(), span);
     result.version = commit->version;
     return result;
   }
@@ -243,12 +245,12 @@ class ScriptRunner {
   // Errors of the write path know no text: they point at their statement.
   Error Placed(Error error, query::Span span) const {
     if (error.line > 0) return error;
-    return query::ErrorAt(script_, span, error.code, std::move(error.message),
-                          std::move(error.hint));
+    return query::ErrorAt(text_, span, error.code, std::move(error.message), std::move(error.hint));
   }
 
   Engine& engine_;
-  std::string_view script_;
+  const CachedScript& script_;
+  const std::string_view text_;
   const Params& params_;
   const RunOptions options_;
   std::unique_ptr<WriteTransaction> transaction_;  // of BEGIN
@@ -256,13 +258,13 @@ class ScriptRunner {
 
 }  // namespace
 
-Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script, const Params& params,
-                                     const RunOptions& options) {
+Result<ExecuteSummary> ExecuteScript(Engine& engine, const CachedScript& script,
+                                     const Params& params, const RunOptions& options) {
   return ScriptRunner(engine, script, params, options).Run(nullptr);
 }
 
 Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
-                                 std::string_view script, const Params& params,
+                                 const CachedScript& script, const Params& params,
                                  const RunOptions& options) {
   return ScriptRunner(engine, script, params, options).Run(&transaction);
 }

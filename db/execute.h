@@ -1,12 +1,11 @@
-// Executes TreeSQL statements: binds each against the schema in force, runs what it reads as a
-// query, and hands what it writes to a transaction as edits of rows. This is where the query layer
-// and the write path meet.
+// Executes TreeSQL statements: takes each as it is bound against the schema in force, runs what it
+// reads as a query, and hands what it writes to a transaction as edits of rows. This is where the
+// query layer and the write path meet.
 #pragma once
-
-#include <string_view>
 
 #include "db/engine.h"
 #include "db/read_view.h"
+#include "db/statement_cache.h"
 #include "db/write_transaction.h"
 #include "query/prepare.h"
 #include "trefoil/query.h"
@@ -16,12 +15,12 @@ namespace trefoil::db {
 
 // Runs statements one after the other, those outside BEGIN ... COMMIT as commits of their own.
 // Stops at the first error; what was committed before it stays.
-Result<ExecuteSummary> ExecuteScript(Engine& engine, std::string_view script, const Params& params,
-                                     const RunOptions& options);
+Result<ExecuteSummary> ExecuteScript(Engine& engine, const CachedScript& script,
+                                     const Params& params, const RunOptions& options);
 
 // The same inside a transaction, which the statements cannot end. A failed statement wrote nothing.
 Result<ExecuteSummary> ExecuteIn(Engine& engine, WriteTransaction& transaction,
-                                 std::string_view script, const Params& params,
+                                 const CachedScript& script, const Params& params,
                                  const RunOptions& options);
 
 // What a run that begins at this moment knows.

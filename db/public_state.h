@@ -7,6 +7,7 @@
 #include "db/engine.h"
 #include "db/live_queries.h"
 #include "db/pinned.h"
+#include "db/statement_cache.h"
 #include "db/write_transaction.h"
 #include "trefoil/database.h"
 #include "trefoil/query.h"
@@ -21,6 +22,7 @@ class Database::State {
       : engine(std::move(engine_in)), live(*engine) {}
 
   const std::unique_ptr<db::Engine> engine;
+  db::StatementCache statements;
   db::LiveQueries live;  // ends before the engine
 };
 
@@ -35,10 +37,14 @@ class Subscription::State {
 
 class Transaction::State {
  public:
-  explicit State(db::Engine& engine_in)
-      : engine(engine_in), write(engine_in.Begin()), version(write->base()->version()) {}
+  State(db::Engine& engine_in, db::StatementCache& statements_in)
+      : engine(engine_in),
+        statements(statements_in),
+        write(engine_in.Begin()),
+        version(write->base()->version()) {}
 
   db::Engine& engine;
+  db::StatementCache& statements;
   std::unique_ptr<db::WriteTransaction> write;  // null once ended
   Version version;
 };

@@ -149,7 +149,8 @@ Result<CommitInfo> Transaction::Commit(Durability durability) {
 Result<ExecuteSummary> Transaction::Execute(std::string_view script, const Params& params,
                                             const RunOptions& options) {
   if (state_->write == nullptr) return Ended();
-  return db::ExecuteIn(state_->engine, *state_->write, script, params, options);
+  return db::ExecuteIn(state_->engine, *state_->write, *state_->statements.Find(script), params,
+                       options);
 }
 
 Result<Rows> Transaction::Run(const Query& query, const Params& params, const RunOptions& options) {

@@ -24,9 +24,6 @@ const std::string& Query::text() const { return plan_->text; }
 const std::vector<std::string>& Query::names() const { return plan_->names; }
 const std::vector<ValueKind>& Query::kinds() const { return plan_->kinds; }
 
-Query::Plan::Plan() = default;
-Query::Plan::~Plan() = default;
-
 namespace query {
 
 namespace {
@@ -62,8 +59,8 @@ Result<Rows> ReadOnce(const Compiled& compiled, const dataflow::Source& source,
   return ReadAnswer(graph, *installed, compiled);
 }
 
-Result<BoundQuery> BindText(std::string_view text, const schema::Schema& schema) {
-  const ParsedScript script = Parse(text);
+Result<BoundQuery> BindText(std::string_view text, const ParsedScript& script,
+                            const schema::Schema& schema) {
   if (!script.diagnostics.empty()) return script.diagnostics[0];
   const auto* statement = script.statements.size() == 1
                               ? std::get_if<SelectStatement>(&script.statements[0].node)
@@ -80,7 +77,13 @@ Result<BoundQuery> BindText(std::string_view text, const schema::Schema& schema)
 
 Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
                                                    schema::SchemaRef schema) {
-  Result<BoundQuery> bound = BindText(text, *schema);
+  return Prepare(text, Parse(text), std::move(schema));
+}
+
+Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
+                                                   const ParsedScript& parsed,
+                                                   schema::SchemaRef schema) {
+  Result<BoundQuery> bound = BindText(text, parsed, *schema);
   if (!bound) return std::move(bound).error();
   auto prepared = std::make_shared<Query::Plan>();
   prepared->text = text;
@@ -139,6 +142,24 @@ Result<Rows> RunSelect(const SelectInput& input, const dataflow::Source& source,
   return ReadOnce(*compiled, source, context);
 }
 
+StandingSelect::StandingSelect() = default;
+StandingSelect::~StandingSelect() = default;
+
+Result<Rows> StandingSelect::Run(const SelectInput& input, const dataflow::Source& source,
+                                 const RunContext& context) {
+  if (context.passes != PassSet()) return RunSelect(input, source, context);
+  std::unique_ptr<Runner> runner = runner_.Take();
+  if (runner == nullptr || !runner->Fits(input.parameters, source)) {
+    ++plans_made_;
+    Result<std::unique_ptr<Runner>> made = Runner::Make(input, source);
+    if (!made) return std::move(made).error();
+    runner = *std::move(made);
+  }
+  Result<Rows> rows = runner->Run(input.parameters, source, context.stop);
+  if (rows) runner_.Give(std::move(runner));
+  return rows;
+}
+
 namespace {
 
 SelectInput InputOf(const Query::Plan& query, std::span<const Value> parameters) {
@@ -154,17 +175,7 @@ Result<Rows> Run(const Query::Plan& query, const dataflow::Source& source, const
                  const RunContext& context) {
   Result<std::vector<Value>> values = BindParameters(query.bound.parameters, params, context);
   if (!values) return std::move(values).error();
-  if (context.passes != PassSet()) return RunSelect(InputOf(query, *values), source, context);
-  std::unique_ptr<Runner> runner = query.runner.Take();
-  if (runner == nullptr || !runner->Fits(*values, source)) {
-    ++query.plans_made;
-    Result<std::unique_ptr<Runner>> made = Runner::Make(query, *values, source);
-    if (!made) return std::move(made).error();
-    runner = *std::move(made);
-  }
-  Result<Rows> rows = runner->Run(*values, source, context.stop);
-  if (rows) query.runner.Give(std::move(runner));
-  return rows;
+  return query.standing.Run(InputOf(query, *values), source, context);
 }
 
 Result<std::vector<Value>> BindLive(const Query::Plan& query, const Params& params) {
@@ -206,7 +217,7 @@ Result<Compiled> CompileShared(const Query::Plan& query, std::span<const Value> 
                                std::string name, const PassSet& passes) {
   if (query.lifted.slots.empty()) return Unsupported("the query has no slots to bind");
   // A tree of its own, in which slots can be replaced.
-  Result<BoundQuery> bound = BindText(query.text, *query.schema);
+  Result<BoundQuery> bound = BindText(query.text, Parse(query.text), *query.schema);
   if (!bound) return std::move(bound).error();
   PlanBindings bindings{
       .name = std::move(name), .source = SourceId{bound->source_count++}, .kinds = {}};

@@ -18,6 +18,7 @@
 #include "query/compiler.h"
 #include "query/lift.h"
 #include "query/optimizer.h"
+#include "query/parser.h"
 #include "query/spare.h"
 #include "schema/schema.h"
 #include "trefoil/query.h"
@@ -26,32 +27,8 @@
 namespace trefoil {
 
 namespace query {
+
 class Runner;  // runner.h
-}
-
-// What a Query holds. Immutable but for what makes the next run cheaper.
-class Query::Plan {
- public:
-  Plan();
-  ~Plan();
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
-
-  std::string text;
-  schema::SchemaRef schema;
-  query::BoundQuery bound;
-  query::LiftedQuery lifted;
-  std::vector<std::string> names;
-  std::vector<ValueKind> kinds;
-
-  mutable query::Spare<query::Runner> runner;
-  // The same text under a schema that came later; the schema of a run decides.
-  mutable query::Spare<std::shared_ptr<const Plan>> renewed;
-  // How often a run found no plan that fits its parameters and the size of the tables.
-  mutable std::atomic<std::uint64_t> plans_made = 0;
-};
-
-namespace query {
 
 // What a run knows beside the data.
 struct RunContext {
@@ -60,14 +37,6 @@ struct RunContext {
   const std::atomic<bool>* stop = nullptr;  // of RunOptions
 };
 
-// Exactly one SELECT. Errors: those of parser and binder; kUnsupported for what no plan exists for.
-Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text, schema::SchemaRef schema);
-
-// The values of `parameters` in `params`, of the kinds that the query wants.
-// Errors: kUnknownParameter when one is missing, kTypeMismatch.
-Result<std::vector<Value>> BindParameters(const std::vector<BoundParameter>& parameters,
-                                          const Params& params, const RunContext& context);
-
 // A bound select and the values of its parameters.
 struct SelectInput {
   const BoundSelect& select;
@@ -75,6 +44,57 @@ struct SelectInput {
   std::span<const Value> parameters;
   const schema::Schema& schema;
 };
+
+// A select that stands ready for its next run: the plan of the last one, which holds no rows. Any
+// thread, without waiting; the second one of two at the same time makes a plan of its own.
+class StandingSelect {
+ public:
+  StandingSelect();
+  ~StandingSelect();
+
+  // As RunSelect below. Always the same select and schema; the plan follows the values of the
+  // parameters and the size of the tables.
+  Result<Rows> Run(const SelectInput& input, const dataflow::Source& source,
+                   const RunContext& context);
+  // How often a run found no plan that fits.
+  std::uint64_t plans_made() const { return plans_made_; }
+
+ private:
+  Spare<Runner> runner_;
+  std::atomic<std::uint64_t> plans_made_ = 0;
+};
+
+}  // namespace query
+
+// What a Query holds. Immutable but for what makes the next run cheaper.
+class Query::Plan {
+ public:
+  std::string text;
+  schema::SchemaRef schema;
+  query::BoundQuery bound;
+  query::LiftedQuery lifted;
+  std::vector<std::string> names;
+  std::vector<ValueKind> kinds;
+
+  mutable query::StandingSelect standing;
+  // The same text under a schema that came later; the schema of a run decides.
+  mutable query::Spare<std::shared_ptr<const Plan>> renewed;
+};
+
+namespace query {
+
+// Exactly one SELECT. Errors: those of parser and binder; kUnsupported for what no plan exists for.
+Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text, schema::SchemaRef schema);
+// The same for a text that is parsed already.
+Result<std::shared_ptr<const Query::Plan>> Prepare(std::string_view text,
+                                                   const ParsedScript& parsed,
+                                                   schema::SchemaRef schema);
+
+// The values of `parameters` in `params`, of the kinds that the query wants.
+// Errors: kUnknownParameter when one is missing, kTypeMismatch.
+Result<std::vector<Value>> BindParameters(const std::vector<BoundParameter>& parameters,
+                                          const Params& params, const RunContext& context);
+
 // The graph that answers `input`. The order of joins is chosen by what `source` holds; null: it
 // stays as written.
 Result<Compiled> CompileSelect(const SelectInput& input, const PassSet& passes,

@@ -7,7 +7,6 @@
 #include "query/estimate.h"
 #include "query/optimizer.h"
 #include "query/planner.h"
-#include "query/prepare.h"
 #include "query/to_expression.h"
 
 namespace trefoil::query {
@@ -110,14 +109,13 @@ Result<Rows> ReadAnswer(dataflow::Graph& graph, const dataflow::Installed& insta
                                      : ReadNested(graph, installed, compiled);
 }
 
-Result<std::unique_ptr<Runner>> Runner::Make(const Query::Plan& query,
-                                             std::span<const Value> parameters,
+Result<std::unique_ptr<Runner>> Runner::Make(const SelectInput& select,
                                              const dataflow::Source& source) {
-  Result<Plan> plan =
-      MakePlan(query.bound.select, query.bound.source_count, parameters, *query.schema);
+  const std::span<const Value> parameters = select.parameters;
+  Result<Plan> plan = MakePlan(select.select, select.source_count, parameters, select.schema);
   if (!plan) return std::move(plan).error();
-  Statistics statistics(source, *query.schema);
-  Optimize(*plan, *query.schema, {}, &statistics);
+  Statistics statistics(source, select.schema);
+  Optimize(*plan, select.schema, {}, &statistics);
   std::unique_ptr<Runner> runner(new Runner);
   runner->planned_for_.assign(parameters.begin(), parameters.end());
   // The inside of a loop is a graph of its own, made again for each run.

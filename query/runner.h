@@ -11,7 +11,7 @@
 // is best depends on how many rows there are, so now and then the counts are compared with those of
 // the time when the plan was made.
 //
-// Threads: one at a time; Query::Plan hands its runner from one to the next.
+// Threads: one at a time; who keeps a runner hands it from one to the next (spare.h).
 #pragma once
 
 #include <atomic>
@@ -25,6 +25,7 @@
 #include "dataflow/graph.h"
 #include "dataflow/source.h"
 #include "query/compiler.h"
+#include "query/prepare.h"
 #include "trefoil/query.h"
 #include "trefoil/result.h"
 
@@ -67,8 +68,7 @@ class MovingSource final : public dataflow::Source {
 class Runner {
  public:
   // Plans the query for these values. Errors: those of MakePlan and Compile.
-  static Result<std::unique_ptr<Runner>> Make(const Query::Plan& query,
-                                              std::span<const Value> parameters,
+  static Result<std::unique_ptr<Runner>> Make(const SelectInput& select,
                                               const dataflow::Source& source);
 
   // Whether the plan is good for these values and for what `source` holds.

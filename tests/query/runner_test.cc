@@ -50,7 +50,7 @@ class RunnerTest : public ::testing::Test {
     return answer;
   }
 
-  std::uint64_t plans_made() const { return query_->plans_made; }
+  std::uint64_t plans_made() const { return query_->standing.plans_made(); }
 
   QueryBed bed_;
   std::shared_ptr<const Query::Plan> query_;
