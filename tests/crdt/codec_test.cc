@@ -148,6 +148,19 @@ TEST(LogFrameTest, AcceptsNothingButWhatEncodingMakesWhateverTheDamage) {
   }
 }
 
+TEST(LogFrameTest, RefusesMoreSubjectsThanItHasBytesFor) {
+  const FrameOp op = {
+      .type = TypeId{1}, .attribute = AttributeId{1}, .subject = "subject", .element = {}};
+  std::string bytes = EncodeFrame({.dot = {SiteNumber(1), 1}, .ops = {op}});
+  bytes.resize(bytes.size() - 8);
+  bytes[bytes.find("subject") - 3] = 100;  // their number; it stands before shared and length
+  AppendFixed64(bytes, Hash64(Slice(bytes)));
+  const Result<Frame> frame = DecodeFrame(Slice(bytes));
+  ASSERT_FALSE(frame);
+  EXPECT_NE(frame.error().message.find("subjects are cut off"), std::string::npos)
+      << frame.error().message;
+}
+
 TEST(LogFrameTest, RefusesANewerVersionWithBothNumbers) {
   std::string bytes = EncodeFrame({.dot = {SiteNumber(1), 1}});
   bytes[0] = 9;

@@ -158,6 +158,19 @@ TEST_F(MergeTest, ManyTransactionsAreOneVersion) {
   EXPECT_EQ(a.Merge(b.Changes()).version, Next(before));
 }
 
+TEST_F(MergeTest, ManyNewRowsMeetTheFewThatAreThereAmongThem) {
+  for (std::int64_t id = 2; id < 300; ++id) a.Insert(id, Pair(id));
+  for (const std::int64_t id : {100, 200}) b.Insert(id, Pair(-id));
+  b.Delete(200);
+  b.Insert(200, Pair(-200));  // wins, as it came back
+  SyncBoth();
+  for (const std::int64_t id : {2, 299}) EXPECT_EQ(b.Get(id, kA), Value::Int(id));
+  EXPECT_EQ(b.Get(200, kA), Value::Int(-200));
+  for (std::int64_t id = 300; id < 500; ++id) a.Insert(id, Pair(id));  // behind all that b has
+  SyncBoth();
+  EXPECT_EQ(b.Get(499, kB), Value::Int(-499));
+}
+
 TEST_F(MergeTest, WhatFollowsSomethingMissingWaitsAlsoOverARestart) {
   b.Set(1, kName, 1);
   const VersionVector middle = b.database().version_vector();
