@@ -393,6 +393,7 @@ Status FrameApplier::MoveIndexEntries() {
 
 std::vector<TouchedRow> FrameApplier::TakeTouched() {
   std::vector<TouchedRow> rows;
+  rows.reserve(rows_.size());
   for (const MergedRow& row : rows_) {
     if (row.is_touched) rows.push_back({.type = row.type, .subject = *row.subject});
   }
