@@ -2,6 +2,7 @@
 #include "dataflow/batch.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -14,6 +15,37 @@ namespace {
 constexpr std::size_t kSmallRows = 16;
 // Larger buffers for sorting are given back.
 constexpr std::size_t kScratchCells = 1 << 16;
+
+// Bytes of a TEXT that its head holds.
+constexpr std::size_t kHeadBytes = 7;
+
+// A number that orders values of INT, and those of TEXT as far as it differs: of a text it has the
+// first bytes, and behind them how many there are, so that "a" comes before "a\0".
+std::int64_t HeadOf(const Value& value) {
+  if (value.kind() == ValueKind::kInt) return value.AsInt();
+  const std::string_view text = value.AsText();
+  std::uint64_t head = 0;
+  for (std::size_t i = 0; i < kHeadBytes; ++i) {
+    head = head << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0U);
+  }
+  head = head << 8 | std::min(text.size(), kHeadBytes + 1);
+  return static_cast<std::int64_t>(head ^ std::uint64_t{1} << 63);
+}
+
+// A column as far as it holds texts: not in all rows; in all; and all so short that texts with
+// equal heads are equal.
+enum class Texts { kNone, kLong, kShort };
+
+Texts TextsOf(const Batch& batch, std::size_t column) {
+  if (column >= batch.width()) return Texts::kNone;
+  Texts texts = Texts::kShort;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Value& value = batch.row(i)[column];
+    if (value.kind() != ValueKind::kText) return Texts::kNone;
+    if (value.AsText().size() > kHeadBytes) texts = Texts::kLong;
+  }
+  return texts;
+}
 
 // Insertion sort that gives up, with the items in some order, when they are far from sorted. A
 // commit lists its rows by key, each old row beside its new one, so that most deltas nearly are.
@@ -66,17 +98,8 @@ bool operator==(const Batch& a, const Batch& b) {
 }
 
 void Batch::Consolidate() {
-  if (size() == 1) {
-    if (weights_[0] == 0) Clear();
-    return;
-  }
-  if (size() <= kSmallRows) {
-    SortSmall();
-  } else if (IsConsolidated()) {
-    return;
-  } else {
-    SortLarge();
-  }
+  if (IsConsolidated()) return;
+  size() <= kSmallRows ? SortSmall() : SortLarge();
   MergeNeighbours();
 }
 
@@ -98,15 +121,17 @@ void Batch::SortSmall() {
   }
 }
 
-// Sorts numbers of rows, the first cells of each row beside its number: most comparisons end there,
+// Sorts numbers of rows, the heads of the first cells beside each: most comparisons end there,
 // without a look at the row.
 void Batch::SortLarge() {
   sort_places_.clear();
-  const bool by_first = AreInts(0);
-  const bool by_second = by_first && AreInts(1);
+  const Texts texts = TextsOf(*this, 0);
+  const bool decides = AreInts(0) || texts == Texts::kShort;
+  const bool by_first = decides || texts == Texts::kLong;
+  const bool by_second = decides && (AreInts(1) || TextsOf(*this, 1) != Texts::kNone);
   for (std::uint32_t i = 0; i < size(); ++i) {
     const Value* const cells = cells_.data() + i * width_;
-    sort_places_.push_back({by_first ? cells[0].AsInt() : 0, by_second ? cells[1].AsInt() : 0, i});
+    sort_places_.push_back({by_first ? HeadOf(cells[0]) : 0, by_second ? HeadOf(cells[1]) : 0, i});
   }
   const auto is_before = [this](const SortPlace& a, const SortPlace& b) {
     if (a.first != b.first) return a.first < b.first;

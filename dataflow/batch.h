@@ -47,7 +47,7 @@ class Batch {
   friend bool operator==(const Batch& a, const Batch& b);
 
  private:
-  // A row to be sorted: its number, and its first two cells as far as they are INT in all rows.
+  // A row to be sorted: its number, and its first two cells as numbers where those order rows.
   struct SortPlace {
     std::int64_t first;
     std::int64_t second;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "tests/support/random_value.h"
@@ -31,22 +32,43 @@ void ExpectContent(const Batch& batch, const Content& content) {
   EXPECT_EQ(found, content);
 }
 
+// Texts that differ behind their first bytes, in zeros or in length alone.
+Value TextLike(std::uint64_t number) {
+  std::string text = number % 2 == 0 ? "abcdef" : "abcde";
+  text.append(number / 2 % 4, number % 3 == 0 ? '\0' : '\xff');
+  return Value::Text(text + (number % 5 == 0 ? "z" : ""));
+}
+
+Value CellOf(std::uint64_t kind, std::uint64_t range, std::mt19937_64& random) {
+  const std::uint64_t number = random() % range;
+  switch (kind) {
+    case 0:
+      return Value::Int(static_cast<std::int64_t>(number) - 20);
+    case 1:
+      return Value::Timestamp(static_cast<std::int64_t>(number) - 20);
+    case 2:
+      return Value::Text(std::string(number % 8, 'a'));
+    case 3:
+      return TextLike(number);
+    default:
+      return testing::RandomValue(random, ValueKind::kNull);
+  }
+}
+
 // Sizes around the border between small and large, rows of every shape that sorting tells apart.
 TEST(BatchTest, ConsolidatesWhatAMapConsolidates) {
   std::mt19937_64 random(testing::TestSeed());
   for (int round = 0; round < 300 * testing::TestScale(); ++round) {
     const std::size_t width = random() % 4;
-    const std::uint64_t kinds = random() % 4;
+    std::vector<std::uint64_t> kinds(width);
+    for (std::uint64_t& kind : kinds) kind = random() % 5;
     const std::uint64_t range = 1 + random() % 40;
     Batch batch(width);
     Content content;
     for (std::uint64_t rows = random() % (round % 5 == 0 ? 400 : 40); rows > 0; --rows) {
       Row row;
       for (std::size_t i = 0; i < width; ++i) {
-        // INT everywhere, only in front, only behind, nowhere.
-        const bool is_int = kinds == 0 || (kinds == 1 && i == 0) || (kinds == 2 && i > 0);
-        row.push_back(is_int ? Int(random() % range)
-                             : testing::RandomValue(random, ValueKind::kNull));
+        row.push_back(CellOf(kinds[i], range, random));
       }
       Add(row, random() % 2 == 0 ? 1 : -1, batch, content);
     }
