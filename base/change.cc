@@ -138,6 +138,21 @@ Value Edited(const Value& value, std::span<const Edit> siblings, std::size_t dep
 
 Origin Both(Origin a, Origin b) { return a == b ? a : Origin::kBoth; }
 
+const Value& KeyOf(const Row& row) { return row.key().is_null() ? row.object() : row.key(); }
+
+// Whether each row that left became the one that entered beside it, and no other row has its key:
+// the usual case, seen without tables.
+bool AreFewUpdates(std::span<const Row> left, std::span<const Row> entered) {
+  constexpr std::size_t kFew = 4;
+  if (left.size() > kFew || left.size() != entered.size()) return false;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (KeyOf(left[i]) != KeyOf(entered[i])) return false;
+    const auto has_key = [&](const Row& row) { return KeyOf(row) == KeyOf(left[i]); };
+    if (std::ranges::any_of(left.first(i), has_key)) return false;
+  }
+  return true;
+}
+
 // The rows of one key while a Change is put together; most keys have one row on each side.
 struct Pairing {
   const Value* key;
@@ -148,8 +163,14 @@ struct Pairing {
 // In order of first appearance, so that the answer is repeatable.
 class Pairings {
  public:
+  explicit Pairings(std::size_t rows) {
+    if (rows <= kFew) return;
+    all_.reserve(rows);
+    places_.reserve(rows);
+  }
+
   Pairing& Of(const Row& row) {
-    const Value& key = row.key().is_null() ? row.object() : row.key();
+    const Value& key = KeyOf(row);
     if (const std::size_t known = Find(key); known < all_.size()) return all_[known];
     all_.push_back({.key = &key});
     if (all_.size() > kFew) Index();
@@ -283,7 +304,15 @@ std::string ToJson(const Change& change, std::string_view live_name) {
 }
 
 void PairByKey(std::span<const Row> left, std::span<const Row> entered, Change& change) {
-  Pairings pairings;
+  if (AreFewUpdates(left, entered)) {
+    change.updated.reserve(left.size());
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      const std::uint64_t columns = ChangedColumns(left[i], entered[i]);
+      if (columns != 0) change.updated.push_back({left[i], entered[i], columns});
+    }
+    return;
+  }
+  Pairings pairings(std::max(left.size(), entered.size()));
   for (const Row& row : left) pairings.Of(row).left.push_back(&row);
   for (const Row& row : entered) {
     Pairing& pairing = pairings.Of(row);

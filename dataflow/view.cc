@@ -99,10 +99,11 @@ class View::State {
   void EndStep();
 
   // What the listener hears; nothing when edits are not wanted.
-  void TellUpdate(Bucket& bucket, const Item& before, const Item& after, Weight copies);
+  void TellUpdate(const Item& before, const Item& after, Weight copies);
   void TellInsert(Bucket& bucket, const Item& item, std::size_t position, Weight copies);
   void TellRemove(Bucket& bucket, const Item& item, std::size_t position, Weight copies);
-  void EditFields(Bucket& bucket, const Item& before, const Item& after, std::size_t position);
+  // Whether the values differ.
+  bool EditFields(Bucket& bucket, const Item& before, const Item& after, std::size_t position);
   void EditBelow(Bucket& bucket, std::span<const Stale> fields, const Item& after,
                  std::size_t position);
 
@@ -183,11 +184,12 @@ std::vector<ListChange> View::State::Step(std::span<const Batch* const> deltas, 
 
 void View::State::TakeDelta(std::size_t level, const Batch& delta) {
   const Level& here = levels_[level];
+  Bucket* bucket = nullptr;  // of the row before, which is mostly that of the next one, too
   for (std::size_t i = 0; i < delta.size(); ++i) {
     const RowView row = delta.row(i);
     CutInto(key_, row, here.spec.bucket);
-    Bucket& bucket = At(level, key_);
-    Touch(bucket).arrivals.push_back({{row, here.order_columns}, delta.weight(i)});
+    if (bucket == nullptr || !EqualRows(bucket->key, key_)) bucket = &At(level, key_);
+    Touch(*bucket).arrivals.push_back({{row, here.order_columns}, delta.weight(i)});
   }
 }
 
@@ -197,10 +199,16 @@ void View::State::Process(Bucket& bucket) {
   bytes_ -= BucketBytes(bucket);
   work.wants_edits = with_edits_ && (bucket.level == 0 || bucket.first_link != nullptr);
   std::vector<Arrival>& arrivals = work.arrivals;
-  std::ranges::sort(arrivals, [&](const Arrival& a, const Arrival& b) {
+  const auto is_before = [&](const Arrival& a, const Arrival& b) {
     const std::strong_ordering by_place = order(a.place, b.place);
     return by_place != 0 ? by_place < 0 : a.place.row.data() < b.place.row.data();
-  });
+  };
+  // Lists are often in the order of the delta.
+  if (!std::ranges::is_sorted(arrivals, is_before)) std::ranges::sort(arrivals, is_before);
+  if (report_ != nullptr) {
+    report_->left.reserve(arrivals.size() / 2 + 1);
+    report_->entered.reserve(arrivals.size() / 2 + 1);
+  }
   if (!work.stale.empty()) RenewStale(bucket);
   for (std::size_t begin = 0; begin < arrivals.size();) {
     std::size_t end = begin + 1;
@@ -257,7 +265,9 @@ void View::State::Renew(Bucket& bucket, std::span<const Stale> fields) {
     for (Weight copy = 0; copy < weight; ++copy) {
       EditBelow(bucket, fields, *after, position + static_cast<std::size_t>(copy));
     }
-    TellUpdate(bucket, *before, *after, weight);
+    if (report_ != nullptr && before->value != after->value) {
+      TellUpdate(*before, *after, weight);
+    }
   }
   bucket.items.Put(after, weight);
   bucket.work->changed = true;
@@ -285,10 +295,11 @@ void View::State::TakeGroup(Bucket& bucket, std::span<const Arrival> group) {
     const auto position = static_cast<std::size_t>(bucket.items.Rank(place));
     const Weight kept = std::min(old_weight, weight);
     if (replaced && kept > 0) {
+      bool differs = false;
       for (Weight copy = 0; copy < kept; ++copy) {
-        EditFields(bucket, *before, *after, position + static_cast<std::size_t>(copy));
+        differs = EditFields(bucket, *before, *after, position + static_cast<std::size_t>(copy));
       }
-      TellUpdate(bucket, *before, *after, kept);
+      if (differs) TellUpdate(*before, *after, kept);
     }
     const std::size_t behind = position + static_cast<std::size_t>(kept);
     if (weight > kept) TellInsert(bucket, *after, behind, weight - kept);
@@ -397,8 +408,8 @@ void View::State::EndStep() {
   }
 }
 
-void View::State::TellUpdate(Bucket&, const Item& before, const Item& after, Weight copies) {
-  if (report_ == nullptr || before.value == after.value) return;
+void View::State::TellUpdate(const Item& before, const Item& after, Weight copies) {
+  if (report_ == nullptr) return;
   for (Weight copy = 0; copy < copies; ++copy) {
     report_->left.emplace_back(before.value, before.key);
     report_->entered.emplace_back(after.value, after.key);
@@ -424,22 +435,28 @@ void View::State::TellRemove(Bucket& bucket, const Item& item, std::size_t posit
 }
 
 // One edit for each field that differs.
-void View::State::EditFields(Bucket& bucket, const Item& before, const Item& after,
+bool View::State::EditFields(Bucket& bucket, const Item& before, const Item& after,
                              std::size_t position) {
   std::vector<Edit>& edits = bucket.work->edits;
   const ObjectNames& names = levels_[bucket.level].spec.names;
   if (names == nullptr) {
-    if (before.value != after.value) {
-      edits.push_back({EditOp::kReplace, {position}, after.value, Value()});
-    }
-    return;
+    if (before.value == after.value) return false;
+    edits.push_back({EditOp::kReplace, {position}, after.value, Value()});
+    return true;
   }
   const std::span<const Value> old_values = before.value.items();
   const std::span<const Value> new_values = after.value.items();
+  bool differs = false;
   for (std::size_t i = 0; i < new_values.size(); ++i) {
     if (old_values[i] == new_values[i]) continue;
-    edits.push_back({EditOp::kReplace, {position, (*names)[i]}, new_values[i], Value()});
+    differs = true;
+    Edit& edit = edits.emplace_back();  // a path of two steps, made in place
+    edit.path.reserve(2);
+    edit.path.emplace_back(position);
+    edit.path.emplace_back((*names)[i]);
+    edit.value = new_values[i];
   }
+  return differs;
 }
 
 // The edits of the children that changed, as edits of this list.
@@ -473,8 +490,9 @@ std::size_t View::State::ItemBytes(const Level& level, const Item& item) const {
                       level.child_fields.size() * sizeof(Link);
   if (level.spec.names == nullptr) return bytes;
   bytes += TreeBytes(level.spec.fields.size());
-  for (std::size_t i = 0; i < level.spec.fields.size(); ++i) {
-    if (!level.spec.fields[i].child) bytes += item.value.items()[i].shared_bytes();
+  const std::span<const Value> values = item.value.items();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!level.spec.fields[i].child) bytes += values[i].shared_bytes();
   }
   return bytes;
 }
