@@ -13,11 +13,17 @@ namespace trefoil::db {
 
 namespace {
 
-// Facts come attribute by attribute, each in the order of subjects: as sorted runs, to be merged.
+// Facts come attribute by attribute, each in the order of subjects: as sorted runs, to be merged if
+// they are many.
 void SortBySubject(std::vector<TouchedFact>& facts) {
+  constexpr std::size_t kFew = 16;
   const auto is_before = [](const TouchedFact& a, const TouchedFact& b) {
     return std::tie(a.type, a.subject, a.attribute) < std::tie(b.type, b.subject, b.attribute);
   };
+  if (facts.size() <= kFew) {
+    std::ranges::sort(facts, is_before);
+    return;
+  }
   std::vector<std::vector<TouchedFact>::iterator> ends = {facts.begin()};
   while (ends.back() != facts.end()) {
     ends.push_back(std::is_sorted_until(ends.back(), facts.end(), is_before));
@@ -60,17 +66,23 @@ std::optional<std::vector<std::size_t>> PlacesInImages(const schema::Type& type,
     return attribute.merge == schema::MergeKind::kTree;
   };
   if (std::ranges::any_of(type.attributes, is_tree)) return std::nullopt;
+  const std::size_t declared = type.attributes.size();
+  const std::size_t named = declared + type.undeclared.size();
+  const auto id_at = [&](std::size_t place) {
+    return place < declared ? type.attributes[place].id : type.undeclared[place - declared].id;
+  };
   std::vector<std::size_t> places;
   places.reserve(columns.size());
+  // Both are mostly ascending, so the search goes on behind the column before.
+  std::size_t place = 0;
   for (const AttributeId column : columns) {
-    std::size_t place = 0;
-    for (const auto* list : {&type.attributes, &type.undeclared}) {
-      const auto found = std::ranges::find(*list, column, &schema::Attribute::id);
-      place += static_cast<std::size_t>(found - list->begin());
-      if (found != list->end()) break;
+    std::size_t left = named;
+    for (; left > 0; --left, ++place) {
+      if (place >= named) place = 0;
+      if (id_at(place) == column) break;
     }
-    if (place == type.attributes.size() + type.undeclared.size()) return std::nullopt;
-    places.push_back(place);
+    if (left == 0) return std::nullopt;
+    places.push_back(place++);
   }
   return places;
 }

@@ -80,14 +80,14 @@ void LivePlan::Unstage(BindingId id, const std::vector<Value>& slots) {
   views_.erase(id);
 }
 
-std::vector<const Batch*> LivePlan::Deltas() const {
-  std::vector<const Batch*> deltas;
+std::span<const Batch* const> LivePlan::Deltas() {
+  deltas_.clear();
   for (const dataflow::NodeId root : installed_.roots) {
     const bool has_delta = std::ranges::binary_search(graph_.changed(), root);
-    deltas.push_back(has_delta ? &graph_.delta(root) : nullptr);
+    deltas_.push_back(has_delta ? &graph_.delta(root) : nullptr);
   }
-  if (feed_) deltas.pop_back();
-  return deltas;
+  if (feed_) deltas_.pop_back();
+  return deltas_;
 }
 
 std::vector<dataflow::ListChange> LivePlan::Step() { return view_.Step(Deltas()); }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "dataflow/graph.h"
@@ -67,7 +68,8 @@ class LivePlan {
   LivePlan(dataflow::Graph& graph, dataflow::Installed installed, query::Compiled compiled,
            std::uint64_t number);
 
-  std::vector<const dataflow::Batch*> Deltas() const;
+  // Of the last step, by level. Valid until the next call.
+  std::span<const dataflow::Batch* const> Deltas();
 
   dataflow::Graph& graph_;
   const std::uint64_t number_;
@@ -76,6 +78,7 @@ class LivePlan {
   dataflow::View view_;
   boost::unordered_flat_map<BindingId, LiveView*> views_;
   std::int64_t last_id_ = 0;
+  std::vector<const dataflow::Batch*> deltas_;  // scratch
 };
 
 }  // namespace trefoil::db

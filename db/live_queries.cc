@@ -334,32 +334,45 @@ void LiveQueries::OnCommit(const CommitDelta& delta) {
 }
 
 Status LiveQueries::StepGraph(const CommitDelta& delta) {
-  const std::vector<TypeId> types = TouchedTypes(delta);
-  std::vector<Batch> batches;
-  batches.reserve(types.size() + 2);
-  std::vector<dataflow::TypeChange> changes;
-  for (const TypeId type : types) {
+  constexpr std::size_t kKeptRows = 1 << 14;  // the memory of a batch of more is given back
+  boost::container::small_vector<dataflow::TypeChange, 8> changes;
+  const auto read = [&](TypeId type) -> Status {
     const std::span<const AttributeId> columns = graph_->Demand(type);
-    if (columns.empty()) continue;
-    Batch& batch = batches.emplace_back(columns.size());
-    if (Status read = AppendRowChanges(delta, type, columns, batch); !read) return read;
-    if (!batch.empty()) changes.push_back({.type = type, .columns = columns, .rows = &batch});
+    if (columns.empty()) return Ok();
+    Batch& rows = changed_rows_[type];
+    if (rows.width() != columns.size()) rows = Batch(columns.size());
+    Status done = ReadChanges(delta, type, columns, rows);
+    if (done && !rows.empty()) changes.push_back({.type = type, .columns = columns, .rows = &rows});
+    return done;
+  };
+  Status stepped = Ok();
+  for (const TypeId type : TouchedTypes(delta)) {
+    if (stepped) stepped = read(type);
   }
   for (const TypeId type : {schema::kSysViolation, schema::kSysSite}) {
-    const std::span<const AttributeId> columns = graph_->Demand(type);
-    if (columns.empty()) continue;
-    Batch& batch = batches.emplace_back(columns.size());
-    Status read = type == schema::kSysSite ? AppendSiteChanges(engine_, delta, columns, batch)
-                                           : AppendViolationChanges(delta, columns, batch);
-    if (!read) return read;
-    batch.Consolidate();
-    if (!batch.empty()) changes.push_back({.type = type, .columns = columns, .rows = &batch});
+    if (stepped) stepped = read(type);
   }
-  return graph_->Step(changes);
+  if (stepped) stepped = graph_->Step(changes);
+  for (auto& [type, rows] : changed_rows_) {
+    if (rows.size() > kKeptRows) rows = Batch(rows.width());
+    rows.Clear();
+  }
+  return stepped;
+}
+
+Status LiveQueries::ReadChanges(const CommitDelta& delta, TypeId type,
+                                std::span<const AttributeId> columns, Batch& rows) const {
+  if (type != schema::kSysViolation && type != schema::kSysSite) {
+    return AppendRowChanges(delta, type, columns, rows);
+  }
+  Status read = type == schema::kSysSite ? AppendSiteChanges(engine_, delta, columns, rows)
+                                         : AppendViolationChanges(delta, columns, rows);
+  if (read) rows.Consolidate();
+  return read;
 }
 
 void LiveQueries::StepViews(Version from, Origin origin, Listeners& owed) {
-  std::vector<LivePlan*> plans;
+  boost::container::small_vector<LivePlan*, 16> plans;
   for (const dataflow::NodeId root : graph_->changed()) {
     const std::vector<LivePlan*>& readers = readers_[root];
     plans.insert(plans.end(), readers.begin(), readers.end());
@@ -367,7 +380,7 @@ void LiveQueries::StepViews(Version from, Origin origin, Listeners& owed) {
   // By age, whatever the addresses are.
   std::ranges::sort(plans, {}, &LivePlan::number);
   plans.erase(std::unique(plans.begin(), plans.end()), plans.end());
-  std::vector<std::pair<LiveView*, dataflow::ListChange>> changes;
+  boost::container::small_vector<std::pair<LiveView*, dataflow::ListChange>, 8> changes;
   for (LivePlan* plan : plans) {
     const std::size_t before = plan->state_bytes();
     for (dataflow::ListChange& list : plan->Step()) {

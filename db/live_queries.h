@@ -20,6 +20,7 @@
 // listener's own mutex guards what it is owed.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstdint>
@@ -103,7 +104,7 @@ class LiveQueries final : public CommitObserver {
     std::optional<std::vector<Value>> slots;  // nothing: it cannot share
     std::string key;                          // names its view
   };
-  using Listeners = std::vector<std::shared_ptr<Listener>>;
+  using Listeners = boost::container::small_vector<std::shared_ptr<Listener>, 8>;
 
   // The following take mutex_.
   Status Add(const PreparedRef& query, const Params& params,
@@ -128,6 +129,8 @@ class LiveQueries final : public CommitObserver {
   Status Start(LiveView& live, const Request& request, Listener& listener);
   Result<std::optional<Change>> ChangeSince(const Request& request, Version since);
   Status StepGraph(const CommitDelta& delta);
+  Status ReadChanges(const CommitDelta& delta, TypeId type, std::span<const AttributeId> columns,
+                     dataflow::Batch& rows) const;
   void StepViews(Version from, Origin origin, Listeners& owed);
   void PlaceAllAgain(Origin origin, Listeners& owed);
   void ClearPlans();
@@ -149,10 +152,11 @@ class LiveQueries final : public CommitObserver {
   std::map<dataflow::NodeId, std::vector<LivePlan*>> readers_;  // by root
   std::map<std::string, std::unique_ptr<LiveView>> views_;      // by key
   boost::unordered_flat_map<const Listener*, LiveView*> view_of_;
-  std::deque<std::shared_ptr<Listener>> due_;  // kManual listeners that Pump has to look at
-  std::uint64_t plan_count_ = 0;               // ever made
-  std::size_t view_bytes_ = 0;                 // of all plans' results
-  bool graph_broken_ = false;                  // a step failed; FailAll is next
+  std::map<TypeId, dataflow::Batch> changed_rows_;  // of the commit at hand; keeps its memory
+  std::deque<std::shared_ptr<Listener>> due_;       // kManual listeners that Pump has to look at
+  std::uint64_t plan_count_ = 0;                    // ever made
+  std::size_t view_bytes_ = 0;                      // of all plans' results
+  bool graph_broken_ = false;                       // a step failed; FailAll is next
 };
 
 }  // namespace trefoil::db
