@@ -5,6 +5,7 @@
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
+#include <compare>
 #include <utility>
 
 #include "base/check.h"
@@ -140,17 +141,32 @@ Origin Both(Origin a, Origin b) { return a == b ? a : Origin::kBoth; }
 
 const Value& KeyOf(const Row& row) { return row.key().is_null() ? row.object() : row.key(); }
 
-// Whether each row that left became the one that entered beside it, and no other row has its key:
-// the usual case, seen without tables.
-bool AreFewUpdates(std::span<const Row> left, std::span<const Row> entered) {
-  constexpr std::size_t kFew = 4;
-  if (left.size() > kFew || left.size() != entered.size()) return false;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (KeyOf(left[i]) != KeyOf(entered[i])) return false;
-    const auto has_key = [&](const Row& row) { return KeyOf(row) == KeyOf(left[i]); };
-    if (std::ranges::any_of(left.first(i), has_key)) return false;
+bool KeysAscend(std::span<const Row> rows) {
+  const auto is_not_less = [](const Row& a, const Row& b) { return KeyOf(a) >= KeyOf(b); };
+  return std::ranges::adjacent_find(rows, is_not_less) == rows.end();
+}
+
+// PairByKey for rows whose keys ascend, as they do in lists that are in the order of the key, and
+// where there is one row: a merge, without tables.
+void PairAscending(std::span<const Row> left, std::span<const Row> entered, Change& change) {
+  change.updated.reserve(std::min(left.size(), entered.size()));
+  auto before = left.begin();
+  auto after = entered.begin();
+  while (before != left.end() || after != entered.end()) {
+    const std::strong_ordering order = before == left.end()     ? std::strong_ordering::greater
+                                       : after == entered.end() ? std::strong_ordering::less
+                                                                : KeyOf(*before) <=> KeyOf(*after);
+    if (order < 0) {
+      change.removed.push_back(*before++);
+    } else if (order > 0) {
+      change.added.push_back(*after++);
+    } else {
+      const std::uint64_t columns = ChangedColumns(*before, *after);
+      if (columns != 0) change.updated.push_back({*before, *after, columns});
+      ++before;
+      ++after;
+    }
   }
-  return true;
 }
 
 // The rows of one key while a Change is put together; most keys have one row on each side.
@@ -304,12 +320,8 @@ std::string ToJson(const Change& change, std::string_view live_name) {
 }
 
 void PairByKey(std::span<const Row> left, std::span<const Row> entered, Change& change) {
-  if (AreFewUpdates(left, entered)) {
-    change.updated.reserve(left.size());
-    for (std::size_t i = 0; i < left.size(); ++i) {
-      const std::uint64_t columns = ChangedColumns(left[i], entered[i]);
-      if (columns != 0) change.updated.push_back({left[i], entered[i], columns});
-    }
+  if (KeysAscend(left) && KeysAscend(entered)) {
+    PairAscending(left, entered, change);
     return;
   }
   Pairings pairings(std::max(left.size(), entered.size()));
