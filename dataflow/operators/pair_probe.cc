@@ -143,21 +143,6 @@ void PairProbe::ForEachAffected(const Batch& right_changes, Visit which, Context
   }
 }
 
-// Whether a left row matches after the step that makes the changes in `group`, all of which match
-// it: mostly known from the answer before.
-bool PairProbe::HasAfter(RowView left, bool had, const Batch& right_changes,
-                         std::span<const std::uint32_t> group, Context& context) {
-  Weight sum = 0;
-  bool only_grows = true;
-  for (const std::uint32_t i : group) {
-    sum += right_changes.weight(i);
-    only_grows = only_grows && right_changes.weight(i) > 0;
-  }
-  if (!right_may_be_negative_ && !had) return sum > 0;
-  if (!right_may_be_negative_ && only_grows) return true;
-  return Has(left, When::kNew, context);
-}
-
 void PairProbe::VisitGroup(const Batch& right_changes, std::span<const std::uint32_t> group,
                            Visit which, Context& context,
                            FunctionRef<void(const Affected&)> visit) {
@@ -174,8 +159,12 @@ void PairProbe::VisitGroup(const Batch& right_changes, std::span<const std::uint
       frame->bound[equality.left] = frame->bound[equality.right];
     }
     const RowView left(frame->bound.data(), left_width_);
-    had = Has(left, When::kOld, context);
-    has = HasAfter(left, had, right_changes, group, context);
+    // A right row that goes was there, and one that comes is there now.
+    const auto any_goes = [&](std::uint32_t i) { return right_changes.weight(i) < 0; };
+    const auto any_comes = [&](std::uint32_t i) { return right_changes.weight(i) > 0; };
+    const bool counts = !right_may_be_negative_;
+    had = (counts && std::ranges::any_of(group, any_goes)) || Has(left, When::kOld, context);
+    has = (counts && std::ranges::any_of(group, any_comes)) || Has(left, When::kNew, context);
     if (had == has && which == Visit::kFlips) return;
   }
   back_.port.Read({.key = frame->key, .when = When::kOld}, context,

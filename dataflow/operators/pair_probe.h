@@ -61,8 +61,6 @@ class PairProbe {
   bool PassesBound(const Row& bound, Context& context);
   void VisitGroup(const Batch& right_changes, std::span<const std::uint32_t> group, Visit which,
                   Context& context, FunctionRef<void(const Affected&)> visit);
-  bool HasAfter(RowView left, bool had, const Batch& right_changes,
-                std::span<const std::uint32_t> group, Context& context);
 
   std::vector<Join::Equality> on_;
   std::optional<Program> condition_;
