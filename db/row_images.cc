@@ -1,9 +1,31 @@
 #include "db/row_images.h"
 
 #include <algorithm>
+#include <compare>
+#include <cstdint>
 #include <utility>
 
 namespace trefoil::db {
+
+namespace {
+
+// An edit to be sorted: its number, and what mostly decides.
+struct EditPlace {
+  TypeId type;
+  std::uint32_t edit;
+  std::uint64_t head;
+};
+
+// The first bytes of a subject as a number, which orders subjects as far as it differs.
+std::uint64_t HeadOf(Slice subject) {
+  std::uint64_t head = 0;
+  for (std::size_t i = 0; i < sizeof head; ++i) {
+    head = head << 8 | (i < subject.size() ? static_cast<unsigned char>(subject[i]) : 0U);
+  }
+  return head;
+}
+
+}  // namespace
 
 bool RowImages::Wants(TypeId type) const {
   return watched_ != nullptr && std::ranges::binary_search(*watched_, type);
@@ -55,7 +77,26 @@ bool RowImages::IsBefore(const Stored& a, const Stored& b) const {
 
 void RowImages::Settle() {
   const auto is_before = [this](const Stored& a, const Stored& b) { return IsBefore(a, b); };
-  if (!std::ranges::is_sorted(images_, is_before)) std::ranges::stable_sort(images_, is_before);
+  if (!std::ranges::is_sorted(images_, is_before)) {
+    // Few comparisons go beyond the heads, and what is moved is small.
+    std::vector<EditPlace> places;
+    places.reserve(images_.size());
+    for (const Stored& edit : images_) {
+      places.push_back({.type = edit.type,
+                        .edit = static_cast<std::uint32_t>(places.size()),
+                        .head = HeadOf(SubjectOf(edit))});
+    }
+    std::ranges::sort(places, [this](const EditPlace& a, const EditPlace& b) {
+      if (a.type != b.type) return a.type < b.type;
+      if (a.head != b.head) return a.head < b.head;
+      const std::strong_ordering order = SubjectOf(images_[a.edit]) <=> SubjectOf(images_[b.edit]);
+      return order != 0 ? order < 0 : a.edit < b.edit;
+    });
+    std::vector<Stored> sorted;
+    sorted.reserve(images_.size());
+    for (const EditPlace& place : places) sorted.push_back(images_[place.edit]);
+    images_.swap(sorted);
+  }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < images_.size();) {
     Stored image = images_[i];

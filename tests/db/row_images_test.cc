@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -70,6 +71,33 @@ TEST_F(RowImagesTest, AreInTheOrderOfSubjects) {
   EXPECT_EQ(images[0].subject, Slice("a"));
   EXPECT_EQ(images[1].subject, Slice("c"));
   EXPECT_EQ(images.FirstOf(kOther), 2u);
+}
+
+// Subjects of all lengths, many of which begin alike.
+TEST_F(RowImagesTest, JoinManyEditsOfManyRowsInTheOrderInWhichTheyCame) {
+  RandomEngine random(testing::TestSeed());
+  RowImages images = Watching({kSome});
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> expected;
+  for (std::int64_t edit = 0; edit < 1'000 * testing::TestScale(); ++edit) {
+    std::string subject("\0abc\0defgh\0i", Below(random, 13));
+    subject.append(Below(random, 3), static_cast<char>(Below(random, 256)));
+    const auto [at, is_first] = expected.try_emplace(subject, 0, edit);
+    images.Add({.type = kSome,
+                .subject = Slice(subject),
+                .before = Row(at->second.second),
+                .after = Row(edit + 1)});
+    if (is_first) at->second.first = edit;
+    at->second.second = edit + 1;
+  }
+  images.Settle();
+  ASSERT_EQ(images.size(), expected.size());
+  std::size_t i = 0;
+  for (const auto& [subject, ends] : expected) {
+    EXPECT_EQ(images[i].subject, Slice(subject));
+    EXPECT_EQ(images[i].before[0], Value::Int(ends.first));
+    EXPECT_EQ(images[i].after[0], Value::Int(ends.second));
+    ++i;
+  }
 }
 
 TEST_F(RowImagesTest, KnowNothingOfARowThatOneEditDidNotRead) {
