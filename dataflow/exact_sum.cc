@@ -138,6 +138,11 @@ void ExactSum::Add(double value, std::int64_t weight) {
 void ExactSum::AddInteger(Int128 value) {
   constexpr int kBin = -kMinExponent / kBinBits;
   constexpr int kShift = -kMinExponent % kBinBits;
+  constexpr Int128 kOneBinBelow = Int128{1} << 80;  // shifted by less than 32, below 2^116
+  if (-kOneBinBelow < value && value < kOneBinBelow) {
+    AddToBin(kBin, value * (Int128{1} << kShift));
+    return;
+  }
   AddToBin(kBin, static_cast<Int128>(static_cast<std::uint64_t>(value)) << kShift);
   AddToBin(kBin + 64 / kBinBits, (value >> 64) * (Int128{1} << kShift));
 }

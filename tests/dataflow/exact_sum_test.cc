@@ -116,6 +116,28 @@ TEST(ExactSumTest, KeepsABinWithinItsRangeOverManyAdditions) {
   EXPECT_EQ(sum.Round(), 0);
 }
 
+// Of every magnitude up to 2^120, among them those around 2^80, from which on two bins are taken.
+TEST(ExactSumTest, AddsIntegersExactly) {
+  std::mt19937_64 random(testing::TestSeed());
+  const auto some = [&](std::uint64_t bits) {
+    const auto high = static_cast<Int128>(random() >> 8) << 64;
+    const Int128 value = (high | static_cast<Int128>(random())) >> (120 - bits);
+    return random() % 2 == 0 ? value : -value;
+  };
+  for (int round = 0; round < 1'000 * testing::TestScale(); ++round) {
+    ExactSum sum;
+    Int128 expected = 0;
+    for (int i = 0; i < 8; ++i) {
+      const Int128 value = some(random() % 3 == 0 ? 79 + random() % 3 : random() % 118);
+      sum.AddInteger(value);
+      expected += value;
+      ASSERT_EQ(sum.Round(), static_cast<double>(expected));
+    }
+    sum.AddInteger(-expected);
+    ASSERT_EQ(sum.Round(), 0.0);
+  }
+}
+
 TEST(ExactSumTest, ARemainderBeyondAllBitsOfAQuotientBreaksItsTie) {
   constexpr double kUnit = std::numeric_limits<double>::denorm_min();
   ExactSum small;  // 4 1/2 units and 2^-40 more
