@@ -1,8 +1,8 @@
 // The one path by which facts change:
 //
-//   1 check      references have rows; nothing that the transaction read has changed since
-//   2 stamp      hybrid time, greater than every one before
-//   3 expand     the writes (cells, row cells, index entries), stamped; the log frame that tells
+//   1 check      references have rows (check_references.cc); nothing that the transaction read has
+//   changed since 2 stamp      hybrid time, greater than every one before 3 expand     the writes
+//   (cells, row cells, index entries), stamped; the log frame that tells
 //                other replicas; what the database has to say of itself; the commit record when
 //                history is kept. One WriteBatch.
 //   4 apply      log and memtable; the version is published; RELAXED returns after step 6
@@ -12,20 +12,16 @@
 //
 // Steps 1 to 4 run under commit_mutex_. I1: observers hear of versions in order, each once.
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/str_cat.h"
-#include "crdt/move_tree.h"
 #include "db/engine.h"
 #include "db/local_frame.h"
 #include "db/meta.h"
 #include "db/triple_store.h"
 #include "schema/cell.h"
-#include "schema/convert.h"
 #include "schema/keys.h"
 
 namespace trefoil::db {
@@ -57,67 +53,6 @@ Error ConflictError(const char* what) {
                    "run the transaction again; Database::Write does");
 }
 
-// The key that a reference holds.
-std::span<const Value> KeyOf(const Value& reference) {
-  return reference.kind() == ValueKind::kRef ? reference.items() : std::span(&reference, 1);
-}
-
-struct TargetHash {
-  std::size_t operator()(const std::pair<TypeId, Value>& target) const {
-    return target.second.Hash() + ToNumber(target.first);
-  }
-};
-
-// The rows on a cycle, as far as a message can hold them.
-std::string DescribeRows(const schema::Type& type, std::span<const std::string> subjects) {
-  constexpr std::size_t kShownMax = 8;
-  std::string text;
-  for (const std::string& subject : subjects.first(std::min(subjects.size(), kShownMax))) {
-    const Result<std::vector<Value>> key = DecodeSubject(type, Slice(subject));
-    text += StrCat(text.empty() ? "" : ", ", key ? DescribeKey(*key) : "?");
-  }
-  return subjects.size() > kShownMax ? text + ", ..." : text;
-}
-
-// The row must not lie on its own way up. The way is the one that moves have made, whatever readers
-// see of it, because every replica replays it so (crdt/move_tree.h).
-Status CheckAcyclic(const ReadView& view, const schema::Type& type,
-                    const schema::Attribute& attribute, const std::string& row) {
-  std::vector<std::string> way = {row};
-  for (;;) {
-    const std::string key = schema::FactKey(type.id, attribute.id, Slice(way.back()));
-    Result<std::optional<std::string>> cell = view.Get(Slice(key));
-    if (!cell) return std::move(cell).error();
-    if (!*cell) return Ok();
-    Value parent;
-    if (!crdt::DecodeParent(Slice(**cell), &parent)) {
-      return Corruption("a cell does not read", "run `trefoil check`");
-    }
-    std::string up = crdt::SubjectOfParent(parent);
-    if (up.empty()) return Ok();
-    if (up == row) break;
-    way.push_back(std::move(up));
-  }
-  return MakeError(
-      ErrorCode::kReferenceViolation,
-      StrCat("column \"", type.name, ".", attribute.name,
-             "\" is ACYCLIC, and each of these rows would lie below the next, the last "
-             "below the first: ",
-             DescribeRows(type, way)),
-      "move one of them elsewhere first");
-}
-
-Error DanglingReference(const schema::Schema& schema, const ReferenceCheck& check) {
-  const schema::Type* from = schema.FindType(check.from);
-  const schema::Attribute* attribute = from == nullptr ? nullptr : from->Find(check.attribute);
-  return MakeError(ErrorCode::kReferenceViolation,
-                   StrCat("column \"", from == nullptr ? "?" : from->name, ".",
-                          attribute == nullptr ? "?" : attribute->name, "\" refers to ",
-                          DescribeKey(KeyOf(check.value)), ", which is no row of table \"",
-                          schema.FindType(check.target)->name, "\""),
-                   "insert the row first, or in the same transaction");
-}
-
 // The rows whose facts are among the writes.
 std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema& schema) {
   std::vector<TouchedFact> touched;
@@ -143,59 +78,6 @@ std::vector<TouchedRow> TouchedRows(const WriteSet& writes, const schema::Schema
 }
 
 }  // namespace
-
-// A reference in a row that was deleted again, or overwritten, still has to name a row. The rows
-// are asked for together, each once, so that their look-ups overlap.
-Status Engine::CheckReferences(WriteTransaction& transaction) const {
-  const std::vector<ReferenceCheck>& checks = transaction.writer_.references();
-  if (checks.empty()) return Ok();
-  constexpr std::size_t kFew = 16;  // which are asked for as they come, once or not
-  boost::container::small_vector<std::size_t, kFew> key_of(checks.size());
-  boost::container::small_vector<std::size_t, kFew> ends;  // of the keys in `bytes`
-  std::string bytes;
-  boost::unordered_flat_map<std::pair<TypeId, Value>, std::size_t, TargetHash> asked;
-  for (std::size_t i = 0; i < checks.size(); ++i) {
-    const ReferenceCheck& check = checks[i];
-    key_of[i] = ends.size();
-    if (checks.size() > kFew) {
-      const auto [at, is_new] = asked.try_emplace({check.target, check.value}, ends.size());
-      key_of[i] = at->second;
-      if (!is_new) continue;
-    }
-    // The key of a type that is not declared any more is empty, and that of a row beyond the part:
-    // those check it who hold it.
-    if (const schema::Type* target = transaction.schema_->FindType(check.target)) {
-      Result<std::string> subject = EncodeSubject(*target, KeyOf(check.value));
-      if (!subject) return std::move(subject).error();
-      if (part_.Holds(target->id, Slice(*subject))) {
-        bytes.append(transaction.layouts_->Of(*target).row_cell_prefix).append(*subject);
-      }
-    }
-    ends.push_back(bytes.size());
-  }
-  boost::container::small_vector<Slice, kFew> keys;
-  for (const std::size_t end : ends) {
-    const std::size_t start = keys.empty() ? 0 : ends[keys.size() - 1];
-    keys.emplace_back(bytes.data() + start, end - start);
-  }
-  boost::container::small_vector<bool, kFew> exists(keys.size());
-  Status read = transaction.view_.MultiGet(
-      {keys.data(), keys.size()}, [&](std::size_t i, std::optional<Slice> cell) {
-        exists[i] = keys[i].empty() || (cell && !schema::IsRetracted(*cell));
-      });
-  if (!read) return read;
-  for (std::size_t i = 0; i < checks.size(); ++i) {
-    if (!exists[key_of[i]]) return DanglingReference(*transaction.schema_, checks[i]);
-    if (!checks[i].acyclic) continue;
-    const schema::Type* from = transaction.schema_->FindType(checks[i].from);
-    const schema::Attribute* attribute =
-        from == nullptr ? nullptr : from->Find(checks[i].attribute);
-    if (attribute == nullptr) continue;
-    Status checked = CheckAcyclic(transaction.view_, *from, *attribute, checks[i].subject);
-    if (!checked) return checked;
-  }
-  return Ok();
-}
 
 // Serialisable: what was read is as it would be read now.
 Status Engine::CheckConflicts(const WriteTransaction& transaction) const {
@@ -264,7 +146,8 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
   CommitDelta delta;
   const bool is_latest = ToNumber(transaction.base_->version()) == store_->last_sequence();
   if (watched) delta.before = is_latest ? transaction.base_ : Pin();
-  Version version;
+  Version version = NextVersion();
+  if (transaction.merged_) known_rows_.RemoveAll(version);
   {
     // A new schema and the batch that holds it appear to readers together.
     std::unique_lock lock(state_mutex_, std::defer_lock);
@@ -273,7 +156,7 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
     Result<lsm::SequenceNumber> written = store_->Write(batch, lsm::Durability::kRelaxed);
     if (!written) return std::move(written).error();
     pending_meta_.clear();
-    version = Version{*written};
+    Check(Version{*written} == version, "commits are serial");
     if (!lock.owns_lock()) lock.lock();
     if (new_schema) {
       schema_ = transaction.schema_;
@@ -322,13 +205,14 @@ Result<Version> Engine::CommitHeld(WriteTransaction& transaction) {
     newer.emplace(*store_, store_->GetSnapshot());
   }
   const ReadView& latest = newer ? static_cast<const ReadView&>(*newer) : transaction.base_->view();
-  Result<std::optional<crdt::Dot>> dot =
+  Result<LocalFrame> frame =
       StampLocal(transaction.view_.writes(), latest, *transaction.schema_, time, *log_);
-  if (!dot) return std::move(dot).error();
+  if (!frame) return std::move(frame).error();
+  for (const Slice row : frame->deleted_rows) known_rows_.Remove(row, NextVersion());
   const lsm::WriteBatch& batch = MakeBatch(transaction, time);
   Result<Version> version = Publish(transaction, batch);
   if (!version) return version;
-  if (*dot) log_->NoteOwn(**dot, time);
+  if (frame->dot) log_->NoteOwn(*frame->dot, time);
   Work(batch);
   return version;
 }

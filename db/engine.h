@@ -40,6 +40,7 @@
 #include "db/arriving_frames.h"
 #include "db/commit_delta.h"
 #include "db/key_generator.h"
+#include "db/known_rows.h"
 #include "db/meta.h"
 #include "db/pinned.h"
 #include "db/site_log.h"
@@ -215,6 +216,7 @@ class Engine {
   Status PutDumped(WriteTransaction& transaction, const DumpedState& dumped);
   Status MergeAny(Slice changeset, MergeSummary* summary);
   Result<Version> MergeHeld(Incoming& incoming, MergeSummary* summary);
+  Version NextVersion() const { return Version{store_->last_sequence() + 1}; }
   Result<Version> Publish(WriteTransaction& transaction, const lsm::WriteBatch& batch);
   void Work(const lsm::WriteBatch& batch);
   void Deliver(Version version);
@@ -237,6 +239,7 @@ class Engine {
   ExpressionCompiler compiler_;
   LiveTables live_tables_ = [](TypeId, const VisitRow&) {};
   std::unique_ptr<KeyGenerator> keys_;
+  mutable KnownRows known_rows_;
 
   mutable std::mutex commit_mutex_;
   std::optional<crdt::HybridClock> hybrid_clock_;    // guarded by commit_mutex_

@@ -25,15 +25,6 @@ using schema::Type;
 
 namespace {
 
-MergeKind KindOf(const Type* type, AttributeId id) {
-  if (type == nullptr || id == schema::kRowCell) return MergeKind::kRegister;
-  for (const auto* list : {&type->attributes, &type->undeclared, &type->retired}) {
-    const auto found = std::ranges::find(*list, id, &schema::Attribute::id);
-    if (found != list->end()) return found->merge;
-  }
-  return MergeKind::kRegister;
-}
-
 class Stamper {
  public:
   Stamper(const ReadView& latest, const schema::Schema& schema, schema::Stamp stamp,
@@ -48,7 +39,8 @@ class Stamper {
     const bool whole = schema::SplitCell(at->second.slice(), &cell);
     Check(whole, "a transaction writes cells");
     const crdt::WriteName name = NameOf(key);
-    if (attribute_ == schema::kRowCell && cell.causal_length > 1 && !writer_knows_all_) {
+    if (attribute_ == schema::kRowCell && cell.retracted) deleted_rows_.push_back(key);
+    if (attribute_ == schema::kRowCell && cell.causal_length > 1 && !WriterKnowsAllFacts()) {
       reborn_.emplace_back(type_id_, name.subject.ToString());
     }
     if (kind_ == MergeKind::kRegister) {
@@ -89,6 +81,8 @@ class Stamper {
   }
 
   std::string EncodeFrame(const crdt::Dot& dot) {
+    const crdt::FrameHead head = {.dot = dot, .time = stamp_.time, .deps = log_.new_deps()};
+    if (frame_.observed().empty()) return frame_.Encode(head, {});
     std::map<crdt::SiteId, schema::SiteOrdinal> places;
     for (const schema::Stamp& stamp : frame_.observed()) places[log_.sites().Of(stamp.site)] = 0;
     std::vector<crdt::SiteId> sites;
@@ -97,10 +91,11 @@ class Stamper {
       sites.push_back(site);
     }
     for (schema::Stamp& stamp : frame_.observed()) stamp.site = places[log_.sites().Of(stamp.site)];
-    return frame_.Encode({.dot = dot, .time = stamp_.time, .deps = log_.new_deps()}, sites);
+    return frame_.Encode(head, sites);
   }
 
   bool empty() const { return frame_.empty(); }
+  std::vector<Slice> TakeDeletedRows() { return std::move(deleted_rows_); }
 
  private:
   // Works out what all facts of the attribute that `key` is of have in common.
@@ -112,23 +107,37 @@ class Stamper {
     if (type_id_ != name.type || type_ == nullptr) {
       type_id_ = name.type;
       type_ = schema_.FindType(name.type);
-      if (type_ != nullptr) parts_ = SubjectParts(*type_);
-      writer_knows_all_ = type_ != nullptr && WriterKnowsAllFacts(*type_);
+      next_ = 0;
     }
     attribute_ = name.attribute;
-    kind_ = KindOf(type_, name.attribute);
+    kind_ = KindOfAttribute();
+    if (kind_ == MergeKind::kSet) parts_ = SubjectParts(*type_);
+  }
+
+  MergeKind KindOfAttribute() {
+    if (type_ == nullptr || attribute_ == schema::kRowCell) return MergeKind::kRegister;
+    const std::vector<schema::Attribute>& declared = type_->attributes;
+    // The key has no facts.
+    while (next_ < declared.size() && declared[next_].id < attribute_) ++next_;
+    if (next_ < declared.size() && declared[next_].id == attribute_) return declared[next_].merge;
+    for (const auto* list : {&type_->attributes, &type_->undeclared, &type_->retired}) {
+      const auto found = std::ranges::find(*list, attribute_, &schema::Attribute::id);
+      if (found != list->end()) return found->merge;
+    }
+    return MergeKind::kRegister;
   }
 
   // Whether RowWriter, which deletes what it finds of a row, finds all that a former life has left:
   // of a type whose attributes are one fact each, unless a replica with another schema may have
   // written facts that this schema does not name.
-  bool WriterKnowsAllFacts(const Type& type) const {
+  bool WriterKnowsAllFacts() const {
+    if (type_ == nullptr) return false;
     const auto is_one_fact = [](const schema::Attribute& attribute) {
       return attribute.merge != MergeKind::kSet && attribute.merge != MergeKind::kTree;
     };
-    return log_.sites().size() == 1 && std::ranges::all_of(type.attributes, is_one_fact) &&
-           std::ranges::all_of(type.undeclared, is_one_fact) &&
-           std::ranges::all_of(type.retired, is_one_fact);
+    return log_.sites().size() == 1 && std::ranges::all_of(type_->attributes, is_one_fact) &&
+           std::ranges::all_of(type_->undeclared, is_one_fact) &&
+           std::ranges::all_of(type_->retired, is_one_fact);
   }
 
   crdt::WriteName NameOf(Slice key) const {
@@ -186,34 +195,35 @@ class Stamper {
   Slice prefix_;  // of its facts' keys, in one of them, which stays where it is; empty: none yet
   TypeId type_id_{};
   const Type* type_ = nullptr;
-  std::vector<schema::KeyPart> parts_;
-  bool writer_knows_all_ = false;
+  std::size_t next_ =
+      0;  // of its declared attributes, whose numbers mostly ascend as the writes do
+  std::vector<schema::KeyPart> parts_;  // of its subjects, for the facts of a SET
   AttributeId attribute_{};
   MergeKind kind_ = MergeKind::kRegister;
   std::vector<std::pair<TypeId, std::string>> reborn_;
+  std::vector<Slice> deleted_rows_;
 };
 
 }  // namespace
 
-Result<std::optional<crdt::Dot>> StampLocal(WriteSet& writes, const ReadView& latest,
-                                            const schema::Schema& schema, std::uint64_t time,
-                                            SiteLog& log) {
+Result<LocalFrame> StampLocal(WriteSet& writes, const ReadView& latest,
+                              const schema::Schema& schema, std::uint64_t time, SiteLog& log) {
   Stamper stamper(latest, schema, {.time = time, .site = log.own()}, log, writes.size());
-  const std::string first(1, schema::kFactSpace);
-  const std::string limit = schema::PrefixLimit(first);
-  const WriteSet::Iterator end = writes.LowerBound(Slice(limit));
-  for (WriteSet::Iterator at = writes.LowerBound(Slice(first)); at != end; ++at) {
+  constexpr char kFirst = schema::kFactSpace;
+  const WriteSet::Iterator end = writes.end();
+  for (WriteSet::Iterator at = writes.LowerBound({&kFirst, 1}); at != end; ++at) {
+    if (at->first.slice()[0] != kFirst) break;
     if (at->second.deletes()) continue;  // what a deleted row leaves; its row cell says so
     if (Status added = stamper.Add(writes, at); !added) return std::move(added).error();
   }
-  if (stamper.empty()) return std::optional<crdt::Dot>();
+  if (stamper.empty()) return LocalFrame();
   if (Status dropped = stamper.DropFormerLives(writes); !dropped) {
     return std::move(dropped).error();
   }
   const crdt::Dot dot = log.NextDot();
   const std::string bytes = stamper.EncodeFrame(dot);
   log.Put(writes, dot, Slice(bytes));
-  return std::optional<crdt::Dot>(dot);
+  return LocalFrame{.dot = dot, .deleted_rows = stamper.TakeDeletedRows()};
 }
 
 }  // namespace trefoil::db

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "crdt/site.h"
 #include "db/overlay_view.h"
@@ -14,11 +15,14 @@
 
 namespace trefoil::db {
 
+struct LocalFrame {
+  std::optional<crdt::Dot> dot;     // of the transaction; nothing when it writes no fact
+  std::vector<Slice> deleted_rows;  // keys of the row cells, among the writes
+};
+
 // Stamps the cells among `writes` with `time`, adds the frame, and removes what a deleted or
 // re-inserted row leaves of its former life. `latest` is the state that the commit follows.
-// Returns the dot of the transaction, or nothing when it writes no fact.
-Result<std::optional<crdt::Dot>> StampLocal(WriteSet& writes, const ReadView& latest,
-                                            const schema::Schema& schema, std::uint64_t time,
-                                            SiteLog& log);
+Result<LocalFrame> StampLocal(WriteSet& writes, const ReadView& latest,
+                              const schema::Schema& schema, std::uint64_t time, SiteLog& log);
 
 }  // namespace trefoil::db

@@ -51,6 +51,13 @@ class OverlayView final : public ReadView {
   }
   // As MultiGet, but only the first `noted` keys become part of the read set.
   Status MultiGet(std::span<const Slice> keys, std::size_t noted, lsm::FoundVisitor visit) const;
+  // Makes a key part of the read set whose entry in the base the caller knows. False: it is written
+  // here, and what the base holds does not matter.
+  bool NoteReadOfBase(Slice key) const {
+    if (writes_.Find(key) != nullptr) return false;
+    reads_.AddPoint(key);
+    return true;
+  }
   // Must not outlive the view; the writes must not change while it is used.
   std::unique_ptr<lsm::Iterator> NewIterator(lsm::KeyRange range) const override;
   std::uint64_t ApproximateCount(const lsm::KeyRange& range) const override {
