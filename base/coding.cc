@@ -28,11 +28,11 @@ void AppendBigEndian(std::string& out, std::uint64_t number, unsigned bytes) {
   out.append(reinterpret_cast<const char*>(&encoded), bytes);
 }
 
-// At least one byte, at most 8.
+// At most 8 bytes.
 std::uint64_t LoadBigEndian(Slice bytes) {
   std::uint64_t number = 0;
-  std::memcpy(&number, bytes.data(), bytes.size());
-  return __builtin_bswap64(number) >> (64 - 8 * bytes.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i) number = number << 8 | bytes[i];
+  return number;
 }
 
 }  // namespace

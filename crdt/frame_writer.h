@@ -60,17 +60,21 @@ class FrameWriter {
   static bool SameGroup(const Write& a, const Write& b) {
     return a.name.attribute == b.name.attribute && a.name.type == b.name.type && a.kind == b.kind;
   }
-  void CountGroup();
+  void CountWrite();
   Group GroupAt(std::size_t first) const;
-  void AppendGroup(std::string& out, Group group, Group before) const;
-  void AppendSubjects(std::string& out, Group group) const;
-  void AppendValues(std::string& out, Group group, unsigned char flags) const;
-  void AppendObserved(std::string& out, Group group) const;
+  // No more than this is written for all groups together.
+  std::size_t GroupBytesMax() const;
+  // Each writes at `to` and returns the end.
+  char* WriteGroup(char* to, Group group, Group before) const;
+  char* WriteSubjects(char* to, Group group) const;
+  char* WriteValues(char* to, Group group, unsigned char flags) const;
+  char* WriteObserved(char* to, Group group) const;
   std::size_t PayloadStart(const Write& write) const;
   std::size_t ObservedStart(const Write& write) const;
 
   std::vector<Write> writes_;
   std::size_t groups_ = 0;
+  std::size_t name_bytes_ = 0;  // of subjects and elements
   std::string payloads_;
   std::vector<Stamp> observed_;
 };

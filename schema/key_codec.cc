@@ -53,13 +53,9 @@ class Reader {
   }
   bool TakeBigEndian(int count, std::uint64_t* number) {
     if (size_ - position_ < static_cast<std::size_t>(count)) return false;
-    *number = 0;
-    if (count == 0) return true;
-    std::memcpy(reinterpret_cast<char*>(number) + 8 - count, bytes_.data() + position_,
-                static_cast<std::size_t>(count));
-    position_ += static_cast<std::size_t>(count);
-    *number = __builtin_bswap64(*number);
-    if (mask_ != 0) *number ^= ~std::uint64_t{0} >> (64 - count * 8);
+    std::uint64_t read = 0;
+    for (int i = 0; i < count; ++i) read = read << 8 | At(position_++);
+    *number = read;
     return true;
   }
   bool Skip(std::size_t count) {
