@@ -9,6 +9,14 @@
 
 namespace trefoil::lsm {
 
+namespace {
+
+// Of a new segment. The first sync writes all pages that are writable, whether they hold records
+// or not.
+constexpr std::uint64_t kPopulatedBytes = std::uint64_t{4} << 20;
+
+}  // namespace
+
 LogWriter::LogWriter(LogOptions options, std::uint64_t last_segment, ChainEnd end)
     : options_(std::move(options)),
       end_(end),
@@ -39,7 +47,9 @@ Result<std::shared_ptr<LogWriter::Segment>> LogWriter::NewSegment(std::uint64_t 
   Result<std::span<char>> map = segment->file->Map(size_bytes, /*writable=*/true);
   if (!map) return give_up(std::move(map).error());
   segment->map = *map;
-  if (!segment->map.empty()) segment->file->WillNeed(0, size_bytes);
+  if (!segment->map.empty()) {
+    segment->file->WillNeed(0, std::min<std::uint64_t>(size_bytes, kPopulatedBytes));
+  }
   return segment;
 }
 
@@ -110,6 +120,7 @@ Result<SequenceNumber> LogWriter::Append(SequenceNumber synced, Slice payload) {
   wants_spare_ = offset < middle && end_.offset >= middle;
   unsynced_bytes_.fetch_add(record_bytes, std::memory_order_relaxed);
   appended_bytes_.fetch_add(record_bytes, std::memory_order_relaxed);
+  current_offset_.store(end_.offset, std::memory_order_relaxed);
   last_sequence_.store(end_.sequence, std::memory_order_release);
   return end_.sequence;
 }
@@ -166,6 +177,17 @@ void LogWriter::Retire(std::uint64_t segment) {
     (void)options_.env->Remove(
         FilePath(options_.directory, {.kind = FileKind::kLog, .number = number}));
   }
+}
+
+void LogWriter::PopulateAhead(std::uint64_t bytes) const {
+  std::shared_ptr<Segment> segment;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!chain_.empty()) segment = chain_.back();
+  }
+  const std::uint64_t offset = current_offset_.load(std::memory_order_relaxed);
+  if (segment == nullptr || segment->map.empty() || offset >= segment->size_bytes) return;
+  segment->file->WillNeed(offset, std::min(bytes, segment->size_bytes - offset));
 }
 
 Status LogWriter::PrepareSpare() {

@@ -71,6 +71,9 @@ class LogWriter {
   // The segments before `segment` hold nothing that is still needed: their files are used again or
   // removed. They must be synced, and the manifest must say so durably.
   void Retire(std::uint64_t segment);
+  // Makes the pages of the next `bytes` bytes writable, so that no Append has to: the first store
+  // into a page after a sync costs as much as many records. Any thread.
+  void PopulateAhead(std::uint64_t bytes) const;
   // Makes the next segment's file ready, so that no Append has to; does nothing before the first
   // Append, since a session may write nothing. Any thread.
   Status PrepareSpare();
@@ -107,6 +110,7 @@ class LogWriter {
   std::string record_;  // where the Env cannot map
 
   std::atomic<std::uint64_t> current_segment_;
+  std::atomic<std::uint64_t> current_offset_{0};
   std::atomic<SequenceNumber> last_sequence_;
   std::atomic<std::uint64_t> unsynced_bytes_{0};
   std::atomic<std::uint64_t> appended_bytes_{0};

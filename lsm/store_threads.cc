@@ -89,7 +89,9 @@ void StoreImpl::SyncLoop() {
     if (closing_ || poisoned_) return;
     unsynced_ = false;
     lock.unlock();
+    const std::uint64_t bytes = log_->unsynced_bytes();
     (void)SyncUpTo(last_sequence());  // a failure poisons, which every writer is told
+    log_->PopulateAhead(bytes);       // about as much comes before the next sync
     lock.lock();
   }
 }
