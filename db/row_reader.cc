@@ -43,6 +43,8 @@ Status ReadElements(const ReadView& view, const schema::Type& type, const Column
 
 RowReader::RowReader(const schema::Type& type, std::span<const AttributeId> columns)
     : type_(type), places_(PlacesOf(type, columns)), key_parts_(SubjectParts(type)) {
+  prefixes_.reserve(places_.size());
+  facts_.reserve(places_.size());
   for (std::size_t c = 0; c < places_.size(); ++c) {
     has_key_ = has_key_ || places_[c].key_place;
     if (places_[c].key_place || places_[c].is_set) continue;
@@ -86,6 +88,7 @@ Status RowReader::Ask(const ReadView& view, std::span<const std::string> subject
   keys_.clear();
   keys_.reserve(size_bytes);  // slices point into it
   slices_.clear();
+  slices_.reserve(prefixes.size() * order_.size());
   for (const std::string& prefix : prefixes) {
     for (const std::size_t i : order_) {
       const std::size_t start = keys_.size();

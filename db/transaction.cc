@@ -20,6 +20,7 @@ Error Ended() {
 
 std::vector<AttributeId> DeclaredColumns(const schema::Type& type) {
   std::vector<AttributeId> columns;
+  columns.reserve(type.attributes.size());
   for (const schema::Attribute& attribute : type.attributes) columns.push_back(attribute.id);
   return columns;
 }
