@@ -147,7 +147,7 @@ Result<Version> Engine::Publish(WriteTransaction& transaction, const lsm::WriteB
   const bool is_latest = ToNumber(transaction.base_->version()) == store_->last_sequence();
   if (watched) delta.before = is_latest ? transaction.base_ : Pin();
   Version version = NextVersion();
-  if (transaction.merged_) known_rows_.RemoveAll(version);
+  if (transaction.merged_) known_rows_.ForgetAll(version);
   {
     // A new schema and the batch that holds it appear to readers together.
     std::unique_lock lock(state_mutex_, std::defer_lock);
@@ -209,6 +209,7 @@ Result<Version> Engine::CommitHeld(WriteTransaction& transaction) {
       StampLocal(transaction.view_.writes(), latest, *transaction.schema_, time, *log_);
   if (!frame) return std::move(frame).error();
   for (const Slice row : frame->deleted_rows) known_rows_.Remove(row, NextVersion());
+  for (const auto& [type, row] : frame->last_rows) known_rows_.RaiseEnd(type, row, NextVersion());
   const lsm::WriteBatch& batch = MakeBatch(transaction, time);
   Result<Version> version = Publish(transaction, batch);
   if (!version) return version;

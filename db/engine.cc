@@ -221,7 +221,11 @@ std::unique_ptr<WriteTransaction> Engine::Begin() {
   if (layouts_ == nullptr || layouts_->schema() != schema_) {
     layouts_ = std::make_shared<const Layouts>(schema_, compiler_);
   }
-  const WriteRules rules = {.layouts = nullptr, .keys = keys_.get(), .keep_retractions = true};
+  const WriteRules rules = {.layouts = nullptr,
+                            .keys = keys_.get(),
+                            .known_rows = &known_rows_,
+                            .base = base->version(),
+                            .keep_retractions = true};
   return std::make_unique<WriteTransaction>(*this, std::move(base), layouts_, watched_, rules);
 }
 

@@ -42,9 +42,32 @@ void KnownRows::Remove(Slice key, Version version) {
   }
 }
 
-void KnownRows::RemoveAll(Version version) {
+std::optional<bool> KnownRows::IsBehindEnd(TypeId type, Slice key) const {
   const std::lock_guard lock(mutex_);
-  last_removal_ = valid_from_ = version;
+  const auto end = ends_.find(type);
+  if (end == ends_.end()) return std::nullopt;
+  return Slice(end->second) < key;
+}
+
+void KnownRows::LearnEnd(TypeId type, Slice key, Version version) {
+  const std::lock_guard lock(mutex_);
+  if (version >= last_unseen_end_) ends_.try_emplace(type, key.view());
+}
+
+void KnownRows::RaiseEnd(TypeId type, Slice key, Version version) {
+  const std::lock_guard lock(mutex_);
+  const auto end = ends_.find(type);
+  if (end == ends_.end()) {
+    last_unseen_end_ = version;
+  } else if (Slice(end->second) < key) {
+    end->second = key.view();
+  }
+}
+
+void KnownRows::ForgetAll(Version version) {
+  const std::lock_guard lock(mutex_);
+  last_removal_ = valid_from_ = last_unseen_end_ = version;
+  ends_.clear();
 }
 
 }  // namespace trefoil::db

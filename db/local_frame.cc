@@ -39,10 +39,7 @@ class Stamper {
     const bool whole = schema::SplitCell(at->second.slice(), &cell);
     Check(whole, "a transaction writes cells");
     const crdt::WriteName name = NameOf(key);
-    if (attribute_ == schema::kRowCell && cell.retracted) deleted_rows_.push_back(key);
-    if (attribute_ == schema::kRowCell && cell.causal_length > 1 && !WriterKnowsAllFacts()) {
-      reborn_.emplace_back(type_id_, name.subject.ToString());
-    }
+    if (attribute_ == schema::kRowCell) NoteRow(key, cell);
     if (kind_ == MergeKind::kRegister) {
       frame_.AddRegister(name, cell);
       if (stamp_.site == 0) {  // as it was encoded
@@ -95,9 +92,24 @@ class Stamper {
   }
 
   bool empty() const { return frame_.empty(); }
-  std::vector<Slice> TakeDeletedRows() { return std::move(deleted_rows_); }
+  LocalFrame Done(const crdt::Dot& dot) {
+    rows_.dot = dot;
+    return std::move(rows_);
+  }
 
  private:
+  // Of a row cell.
+  void NoteRow(Slice key, const schema::CellParts& cell) {
+    if (rows_.last_rows.empty() || rows_.last_rows.back().first != type_id_) {
+      rows_.last_rows.emplace_back(type_id_, key);
+    }
+    rows_.last_rows.back().second = key;
+    if (cell.retracted) rows_.deleted_rows.push_back(key);
+    if (cell.causal_length > 1 && !WriterKnowsAllFacts()) {
+      reborn_.emplace_back(type_id_, key.Without(prefix_.size()).ToString());
+    }
+  }
+
   // Works out what all facts of the attribute that `key` is of have in common.
   void EnterAttribute(Slice key) {
     schema::FactName name;
@@ -201,7 +213,7 @@ class Stamper {
   AttributeId attribute_{};
   MergeKind kind_ = MergeKind::kRegister;
   std::vector<std::pair<TypeId, std::string>> reborn_;
-  std::vector<Slice> deleted_rows_;
+  LocalFrame rows_;
 };
 
 }  // namespace
@@ -223,7 +235,7 @@ Result<LocalFrame> StampLocal(WriteSet& writes, const ReadView& latest,
   const crdt::Dot dot = log.NextDot();
   const std::string bytes = stamper.EncodeFrame(dot);
   log.Put(writes, dot, Slice(bytes));
-  return LocalFrame{.dot = dot, .deleted_rows = stamper.TakeDeletedRows()};
+  return stamper.Done(dot);
 }
 
 }  // namespace trefoil::db

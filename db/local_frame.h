@@ -2,8 +2,10 @@
 // merge rules make them, so that the writer's own state is what every replica will come to.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "crdt/site.h"
@@ -16,8 +18,10 @@
 namespace trefoil::db {
 
 struct LocalFrame {
-  std::optional<crdt::Dot> dot;     // of the transaction; nothing when it writes no fact
-  std::vector<Slice> deleted_rows;  // keys of the row cells, among the writes
+  std::optional<crdt::Dot> dot;  // of the transaction; nothing when it writes no fact
+  // Keys of row cells, among the writes.
+  std::vector<Slice> deleted_rows;
+  boost::container::small_vector<std::pair<TypeId, Slice>, 4> last_rows;  // of each type
 };
 
 // Stamps the cells among `writes` with `time`, adds the frame, and removes what a deleted or

@@ -176,17 +176,15 @@ std::optional<std::string> ValueOf(const PendingValue& write) {
 Result<std::optional<std::string>> OverlayView::Get(Slice key) const {
   if (const PendingValue* write = writes_.Find(key)) return ValueOf(*write);
   reads_.AddPoint(key);
-  if (Slice(empty_.start) <= key && key < Slice(empty_.limit)) return std::optional<std::string>();
   return base_.Get(key);
 }
 
-Status OverlayView::LearnEnd(lsm::KeyRange range) {
+Result<std::string> OverlayView::LastInBase(const lsm::KeyRange& range) const {
   const std::unique_ptr<lsm::Iterator> last = base_.NewIterator(range);
   last->SeekToLast();
-  if (last->Valid()) range.start = last->key().ToString() + '\0';
-  if (Status read = last->status(); !read) return read;
-  empty_ = std::move(range);
-  return Ok();
+  if (last->Valid()) return last->key().ToString();
+  if (Status read = last->status(); !read) return std::move(read).error();
+  return range.start;
 }
 
 Status OverlayView::MultiGet(std::span<const Slice> keys, std::size_t noted,

@@ -64,9 +64,9 @@ class OverlayView final : public ReadView {
     return base_.ApproximateCount(range);
   }
 
-  // Finds out what the base holds of a range, so that later reads of keys behind the last entry
-  // there do not have to ask it. Pays where many keys are read that mostly are not there.
-  Status LearnEnd(lsm::KeyRange range);
+  // The last key that the base has in the range; its start if there is none. No part of the read
+  // set.
+  Result<std::string> LastInBase(const lsm::KeyRange& range) const;
 
   void Put(std::string_view key, std::string_view value, WriteSet::Hint hint = 0) {
     writes_.Put(Slice(key), Slice(value), hint);
@@ -79,7 +79,6 @@ class OverlayView final : public ReadView {
 
  private:
   const ReadView& base_;
-  lsm::KeyRange empty_ = {};  // the base has no entry in [start, limit)
   WriteSet writes_;
   mutable ReadSet reads_;
 };

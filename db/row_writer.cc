@@ -312,18 +312,31 @@ Status RowWriter::StageNewRow(StagedRow& staged, std::span<const FieldEdit> fiel
   return Ok();
 }
 
-// Rows that are added in great numbers mostly go behind those that are there.
-Status RowWriter::NoteInsert(const TypeLayout& layout) {
-  constexpr std::size_t kGreatNumber = 16;
-  if (std::exchange(inserting_, layout.type.id) != layout.type.id) inserted_ = 0;
-  if (++inserted_ != kGreatNumber) return Ok();
-  return view_.LearnEnd(
-      {.start = layout.row_cell_prefix, .limit = schema::PrefixLimit(layout.row_cell_prefix)});
+// Rows are mostly added behind those that are there. Where those end is found out by the first
+// edits of a transaction; one that does not find it, because others have added rows meanwhile, does
+// not try again with each row.
+Result<RowCell> RowWriter::ReadNewCell(const TypeLayout& layout) {
+  constexpr std::size_t kFewWrites = 64;
+  const TypeId type = layout.type.id;
+  const std::string& prefix = layout.row_cell_prefix;
+  key_.assign(prefix).append(subject_);
+  std::optional<bool> is_behind = rules_.known_rows->IsBehindEnd(type, Slice(key_));
+  if (!is_behind && view_.writes().size() < kFewWrites) {
+    const Result<std::string> last =
+        view_.LastInBase({.start = prefix, .limit = schema::PrefixLimit(prefix)});
+    if (!last) return last.error();
+    rules_.known_rows->LearnEnd(type, Slice(*last), rules_.base);
+    is_behind = *last < key_;
+  }
+  if (is_behind.value_or(false) && part().Holds(type, Slice(subject_)) &&
+      view_.NoteReadOfBase(Slice(key_))) {
+    return RowCell{};
+  }
+  return before_.ReadCell(layout, part(), Slice(subject_));
 }
 
 Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const FieldEdit> fields) {
   const TypeLayout& layout = rules_.layouts->Of(type);
-  if (Status noted = NoteInsert(layout); !noted) return std::move(noted).error();
   if (Status filled = FillRow(layout, fields); !filled) return std::move(filled).error();
   std::vector<Value> key = Pick(row_, layout.key_places);
   subject_.clear();
@@ -331,7 +344,7 @@ Result<std::vector<Value>> RowWriter::Insert(const Type& type, std::span<const F
     if (key[i].is_null()) return EncodeSubject(type, key).error();
     schema::AppendKeyPart(subject_, layout.subject[i], key[i]);
   }
-  Result<RowCell> cell = before_.ReadCell(layout, part(), Slice(subject_));
+  Result<RowCell> cell = ReadNewCell(layout);
   if (!cell) return std::move(cell).error();
   if (cell->exists) {
     return MakeError(

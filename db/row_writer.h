@@ -19,6 +19,7 @@
 
 #include "db/field_edit.h"
 #include "db/key_generator.h"
+#include "db/known_rows.h"
 #include "db/overlay_view.h"
 #include "db/row_before.h"
 #include "db/row_images.h"
@@ -35,6 +36,8 @@ namespace trefoil::db {
 struct WriteRules {
   const Layouts* layouts = nullptr;  // of the schema in force
   KeyGenerator* keys = nullptr;
+  KnownRows* known_rows = nullptr;
+  Version base{};               // that the edits are over
   RowImages* images = nullptr;  // where edits are noted
   // Keep the mark of a deletion, because another replica may not know of it yet.
   bool keep_retractions = false;
@@ -80,7 +83,8 @@ class RowWriter {
   StagedRow::Rules RulesOf(std::uint64_t causal_length) const {
     return {.causal_length = causal_length, .keep_retractions = rules_.keep_retractions};
   }
-  Status NoteInsert(const TypeLayout& layout);
+  // The row cell of the row subject_, which is to be added.
+  Result<RowCell> ReadNewCell(const TypeLayout& layout);
   // Fills row_.
   Status FillRow(const TypeLayout& layout, std::span<const FieldEdit> fields);
   Result<Value> ValueFor(const TypeLayout& layout, std::size_t place);
@@ -105,16 +109,13 @@ class RowWriter {
   const WriteRules& rules_;
   std::vector<ReferenceCheck> references_;
 
-  // How many rows of which type were added one after the other.
-  TypeId inserting_{};
-  std::size_t inserted_ = 0;
-
   // Of the row at work, kept for their memory.
   StagedRow::Buffer buffer_;
   std::vector<Value> row_;
   RowBefore before_;
   std::vector<unsigned char> given_;  // by place in row_: whether a field names it
   std::string subject_;
+  std::string key_;  // of its row cell
 };
 
 }  // namespace trefoil::db

@@ -46,7 +46,7 @@ TEST(KnownRowsTest, WhatWasSeenBeforeADeletionIsNotAddedAfterIt) {
 TEST(KnownRowsTest, ACommitThatMayDeleteAnyRowMakesAllUnknown) {
   KnownRows rows;
   rows.Add("a", Version{5});
-  rows.RemoveAll(Version{6});
+  rows.ForgetAll(Version{6});
   EXPECT_FALSE(rows.Has("a", Version{7}));
   rows.Add("a", Version{5});
   EXPECT_FALSE(rows.Has("a", Version{7}));
@@ -68,6 +68,34 @@ TEST(KnownRowsTest, LongKeysAndTheOldestOfManyAreNotHeld) {
   const auto is_known = [&](const std::string& key) { return rows.Has(Slice(key), Version{2}); };
   EXPECT_LT(std::ranges::count_if(keys, is_known), std::ssize(keys) / 10);
   EXPECT_TRUE(is_known(keys.back()));
+}
+
+TEST(KnownRowsTest, AnEndIsRaisedByWhatIsWritten) {
+  KnownRows rows;
+  const TypeId type{7};
+  EXPECT_FALSE(rows.IsBehindEnd(type, "b"));
+  rows.LearnEnd(type, "b", Version{5});
+  EXPECT_EQ(rows.IsBehindEnd(type, "b"), false);
+  EXPECT_EQ(rows.IsBehindEnd(type, "c"), true);
+  rows.RaiseEnd(type, "d", Version{6});
+  rows.RaiseEnd(type, "c", Version{7});
+  EXPECT_EQ(rows.IsBehindEnd(type, "d"), false);
+  EXPECT_EQ(rows.IsBehindEnd(type, "e"), true);
+  EXPECT_FALSE(rows.IsBehindEnd(TypeId{8}, "e"));
+}
+
+TEST(KnownRowsTest, AnEndThatWasSeenBeforeAnUnseenRowIsNotTaken) {
+  KnownRows rows;
+  const TypeId type{7};
+  rows.RaiseEnd(type, "d", Version{6});
+  rows.LearnEnd(type, "b", Version{5});
+  EXPECT_FALSE(rows.IsBehindEnd(type, "c"));
+  rows.LearnEnd(type, "d", Version{6});
+  EXPECT_EQ(rows.IsBehindEnd(type, "e"), true);
+  rows.ForgetAll(Version{7});
+  EXPECT_FALSE(rows.IsBehindEnd(type, "e"));
+  rows.LearnEnd(type, "d", Version{6});
+  EXPECT_FALSE(rows.IsBehindEnd(type, "e"));
 }
 
 constexpr std::int64_t kParents = 6;
@@ -171,6 +199,88 @@ TEST(KnownRowsTest, AReferenceIsGoodExactlyWhenItsRowIsThere) {
   for (int round = 0; round < rounds && !::testing::Test::HasFailure(); ++round) {
     References references(random);
     for (int step = 0; step < 200; ++step) references.Step();
+  }
+}
+
+// Which rows are there is known to this test as well. Keys mostly ascend.
+class Keys {
+ public:
+  explicit Keys(RandomEngine& random) : random_(random) {}
+
+  void Step() {
+    switch (Below(random_, 6)) {
+      case 0:
+        return Delete();
+      case 1:
+        return MergeARow();
+      case 2:
+        return InsertBesideAnother();
+      default: {
+        const std::int64_t id = AnyId();
+        Insert(database_, id);
+        return;
+      }
+    }
+  }
+
+ private:
+  std::int64_t AnyId() {
+    end_ += static_cast<std::int64_t>(Below(random_, 2));
+    return end_ + 2 - static_cast<std::int64_t>(Below(random_, 6));
+  }
+
+  static Result<CommitInfo> InsertInto(Database& database, std::int64_t id) {
+    return database.Write([&](Transaction& t) -> Status {
+      Result<std::vector<Value>> key = t.Insert("parent", {{"id", Value::Int(id)}});
+      return key ? Ok() : Status(std::move(key).error());
+    });
+  }
+  void Insert(Database& database, std::int64_t id) {
+    const bool is_new = ids_.insert(id).second;
+    EXPECT_EQ(FailureOf(InsertInto(database, id)), is_new ? Failure() : ErrorCode::kDuplicateKey);
+  }
+  void Delete() {
+    const std::int64_t id = AnyId();
+    const Value key = Value::Int(id);
+    ASSERT_TRUE(database_.Write([&](Transaction& t) -> Status {
+      const Result<bool> deleted = t.Delete("parent", std::span(&key, 1));
+      EXPECT_EQ(*deleted, ids_.erase(id) > 0);
+      return Ok();
+    }));
+  }
+  void MergeARow() {
+    ASSERT_TRUE(other_.Merge(*database_.Changes(other_.version_vector())));
+    Insert(other_, AnyId());
+    ASSERT_TRUE(database_.Merge(*other_.Changes(database_.version_vector())));
+  }
+  void InsertBesideAnother() {
+    const std::int64_t id = AnyId();
+    const bool was_there = ids_.contains(id);
+    Transaction transaction = database_.Begin();
+    const std::int64_t other = AnyId();
+    Insert(database_, other);
+    const Result<std::vector<Value>> key = transaction.Insert("parent", {{"id", Value::Int(id)}});
+    EXPECT_EQ(key.has_value(), !was_there);
+    if (was_there) return;
+    EXPECT_FALSE(transaction.Insert("parent", {{"id", Value::Int(id)}}));
+    EXPECT_EQ(FailureOf(transaction.Commit()), id == other ? ErrorCode::kConflict : Failure());
+    ids_.insert(id);
+  }
+
+  RandomEngine& random_;
+  Database database_ = TwoTables();
+  Database other_ = *Database::Open(":memory:");
+  std::set<std::int64_t> ids_;
+  std::int64_t end_ = 0;
+};
+
+TEST(KnownRowsTest, AKeyIsTakenExactlyWhenItsRowIsThere) {
+  const std::uint64_t seed = testing::TestSeed();
+  RandomEngine random(seed);
+  const int rounds = static_cast<int>(10 * testing::TestScale());
+  for (int round = 0; round < rounds && !::testing::Test::HasFailure(); ++round) {
+    Keys keys(random);
+    for (int step = 0; step < 200; ++step) keys.Step();
   }
 }
 
