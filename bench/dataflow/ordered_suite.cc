@@ -134,6 +134,7 @@ void Run(const SuiteOptions& options, Report& report) {
   for (int round = 0; round < options.rounds; ++round) {
     TopK50(options, report, 100'000 / scale, 1);
     TopK50(options, report, 500'000 / scale, 10'000 / scale);
+    if (options.large) TopK50(options, report, 5'000'000, 1'000'000);
     NestedChild(options, report, static_cast<std::int64_t>(25'000 / scale));
     MovedEdge(options, report, 10'000 / scale, 50'000 / scale);
   }

@@ -1,8 +1,7 @@
 // The merge suite: what replication costs. Two databases on files with the same table; one writes
 // cells, the other merges them.
 //
-//   local write     a transaction of one row, its log frame included, and the part of making the
-//                   frame alone
+//   local write     a transaction of one cell, its log frame included
 //   merge           a bulk of cells on the durable path; and what decoding them takes of that
 //   replay          the same bytes once more
 //   extract         the changes that hold them all
