@@ -17,6 +17,18 @@ namespace trefoil::dataflow {
 
 namespace {
 
+// Empties what one step gathered. To empty a map costs as much as it has room, so the room that a
+// large step took is given back.
+template <typename Map>
+void Empty(Map& map) {
+  constexpr std::size_t kRoomKept = 256;
+  if (map.bucket_count() > kRoomKept) {
+    map = Map();
+  } else {
+    map.clear();
+  }
+}
+
 // What the two directions share: reading the tree and the starts, and finding what changed.
 class ForestOperator : public Operator {
  public:
@@ -108,7 +120,7 @@ bool ForestOperator::ForEachStart(When when, Context& context, const Visit& visi
 }
 
 void ForestOperator::CollectChanges(Context& context) {
-  moves_.clear();
+  Empty(moves_);
   const Batch& rows = inputs()[0]->delta();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const RowView row = rows.row(i);
@@ -225,7 +237,7 @@ void DescendantsOperator::StepInto(Context& context, Batch& out) {
     DropCommon();
     if (!above_.empty()) EmitBelow(child, context, out);
   }
-  for (ByNode<Nearest>& known : nearest_) known.clear();
+  for (ByNode<Nearest>& known : nearest_) Empty(known);
   out.Consolidate();
 }
 
