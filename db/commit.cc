@@ -1,8 +1,9 @@
 // The one path by which facts change:
 //
-//   1 check      references have rows (check_references.cc); nothing that the transaction read has
-//   changed since 2 stamp      hybrid time, greater than every one before 3 expand     the writes
-//   (cells, row cells, index entries), stamped; the log frame that tells
+//   1 check      references have rows (check_references.cc); nothing that the transaction read
+//                has changed since
+//   2 stamp      hybrid time, greater than every one before
+//   3 expand     the writes (cells, row cells, index entries), stamped; the log frame that tells
 //                other replicas; what the database has to say of itself; the commit record when
 //                history is kept. One WriteBatch.
 //   4 apply      log and memtable; the version is published; RELAXED returns after step 6

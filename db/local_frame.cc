@@ -207,8 +207,7 @@ class Stamper {
   Slice prefix_;  // of its facts' keys, in one of them, which stays where it is; empty: none yet
   TypeId type_id_{};
   const Type* type_ = nullptr;
-  std::size_t next_ =
-      0;  // of its declared attributes, whose numbers mostly ascend as the writes do
+  std::size_t next_ = 0;  // of its declared attributes, whose numbers mostly ascend as writes do
   std::vector<schema::KeyPart> parts_;  // of its subjects, for the facts of a SET
   AttributeId attribute_{};
   MergeKind kind_ = MergeKind::kRegister;
